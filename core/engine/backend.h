@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a compute backend (LibTorch) does for the rest of the core: the one seam. Free of torch.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/safetensors.h"
+#include "nn/vit_config.h"
+
+namespace novelty {
+
+/// Raised whenever anything in this file changes shape.
+inline constexpr std::uint32_t kBackendAbi = 1;
+
+/// A network as data: the sizes, the tensors (timm names, no prefix) and the input normalisation.
+/// The tensors are only read during the call they are passed to.
+struct NetworkView {
+  VitConfig config;
+  TensorMap tensors;
+  std::array<float, 3> mean{0.5F, 0.5F, 0.5F};
+  std::array<float, 3> std{0.5F, 0.5F, 0.5F};
+};
+
+/// Teacher and student ready to score. Immutable, shared by threads.
+class Engine {
+ public:
+  class Scratch {
+   public:
+    virtual ~Scratch() = default;
+  };
+  virtual ~Engine() = default;
+  virtual std::unique_ptr<Scratch> make_scratch() const = 0;
+
+  /// patches: [patch_count, patch_values] float32 in [0,1]. discrepancy: [patch_count] squared
+  /// distance of the L2-normalised tokens, in [0, 4], in grid order.
+  /// Thread: one per scratch.
+  virtual void score(std::span<const float> patches, Scratch& scratch,
+                     std::span<float> discrepancy) const = 0;
+};
+
+/// The teacher alone, for the feature cache.
+class Teacher {
+ public:
+  virtual ~Teacher() = default;
+
+  /// patches: [batch, patch_count, patch_values] in [0,1]. tokens: [batch, patch_count, width], the
+  /// last block's patch tokens after the final norm, L2-normalised. attention: [batch, patch_count],
+  /// the last block's [CLS] row over the patches, mean over heads.
+  virtual void features(std::span<const float> patches, int batch, std::span<float> tokens,
+                        std::span<float> attention) = 0;
+
+  /// For checks: all tokens after the final norm, [batch, 1 + patch_count, width], not normalised.
+  virtual void tokens(std::span<const float> patches, int batch, std::span<float> out) = 0;
+};
+
+struct StepOptions {
+  double learning_rate = 1e-4;
+  double weight_decay = 0.05;
+  double beta1 = 0.9;
+  double beta2 = 0.95;
+};
+
+/// A student under training: masked distillation with AdamW.
+class StudentTrainer {
+ public:
+  using Sink = std::function<void(const std::string& name, const TensorView& tensor)>;
+
+  virtual ~StudentTrainer() = default;
+
+  /// One optimiser step on the mean over kept patches of the squared distance of the L2-normalised
+  /// student and target tokens. patches: [batch, patch_count, patch_values] in [0,1]; targets:
+  /// [batch, patch_count, teacher width], L2-normalised; kept: [batch, kept_count] patch indices,
+  /// ascending in each row. Returns the loss before the step.
+  virtual double step(std::span<const float> patches, std::span<const float> targets,
+                      std::span<const std::int64_t> kept, int batch,
+                      const StepOptions& options) = 0;
+
+  /// Hands out the student's tensors (timm names).
+  virtual void export_student(const Sink& sink) = 0;
+
+  /// Hands out all state (student, moments, step count) for a checkpoint; feed it to
+  /// Backend::make_student_trainer's `state` to go on bit-exactly.
+  virtual void export_state(const Sink& sink) = 0;
+};
+
+/// The table a backend library exports through `novelty_backend`. All functions throw Error.
+struct Backend {
+  std::uint32_t abi = kBackendAbi;
+  std::string name;         ///< "torch"
+  std::string description;  ///< for `novelty doctor`: library version, CPU capability
+
+  /// threads: how many a call may use, >= 1.
+  std::function<std::shared_ptr<const Engine>(const NetworkView& teacher,
+                                              const NetworkView& student, int threads)>
+      make_engine;
+  std::function<std::unique_ptr<Teacher>(const NetworkView& teacher, int threads)> make_teacher;
+  /// state: empty to start from student.tensors, else what export_state handed out.
+  std::function<std::unique_ptr<StudentTrainer>(const NetworkView& student, const TensorMap& state,
+                                                int threads)>
+      make_student_trainer;
+};
+
+/// `extern "C" const novelty::Backend* novelty_backend(std::uint32_t abi)`: null when `abi` is not
+/// the library's own.
+using BackendEntry = const Backend* (*)(std::uint32_t);
+inline constexpr const char* kBackendSymbol = "novelty_backend";
+
+/// The backend for `device` ("auto" or "cpu"), opened once per process and never closed. Looked for
+/// as libnovelty-torch.so in $NOVELTY_BACKEND_DIR, else in `novelty/` beside this library, else in
+/// the installed folder. Thread: any.
+/// Throws: Error(kBackend) with the loader's reason and a remedy; Error(kSettings) on the device.
+const Backend& backend_for(const std::string& device);
+
+/// Where `backend_for` looks, in order: for `novelty doctor`.
+std::vector<std::string> backend_search_path();
+
+}  // namespace novelty

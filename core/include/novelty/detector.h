@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+// Scores pictures with a trained model: load once, score from many threads.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "novelty/events.h"
+#include "novelty/export.h"
+#include "novelty/frame.h"
+#include "novelty/model_info.h"
+
+namespace novelty {
+
+struct DetectorOptions {
+  std::string device = "auto";  ///< "auto" or "cpu"
+  int threads = 0;              ///< worker threads a score may use, 1 to 64; 0 = all cores
+};
+
+/// A picture in the model's own input form, made by Detector::prepare. Reusable: keeps its memory.
+struct PreparedFrame {
+  /// [grid*grid, 3*patch*patch] float32 in [0,1], full-range R'G'B', channel-major in a patch
+  std::vector<float> patches;
+};
+
+/// A box of novelty, normalised to the frame: x, y, width, height in [0,1].
+struct Region {
+  float x = 0, y = 0, width = 0, height = 0;
+  float p_value = 1;
+};
+
+/// What a frame scored. Reusable: the vectors keep their memory.
+struct FrameScore {
+  double score = 0;     ///< image score, larger is more novel; continuous, never clipped
+  double p_value = 1;   ///< probability of such a score in normal footage, (0, 1]
+  bool novel = false;   ///< score >= threshold, before any temporal logic
+  int map_size = 0;     ///< side of the map
+  std::vector<float> map;  ///< [map_size, map_size] calibrated anomaly map: 0 = as normal as the
+                           ///< held-out footage, 1 = its extreme tail, unbounded above
+  std::vector<Region> regions;  ///< connected areas over 1 in the map, most novel first, <= 16
+};
+
+/// An immutable, thread-safe detector.
+class NOVELTY_API Detector {
+ public:
+  /// What one thread needs to score: activations and workspace. Not thread-safe.
+  class NOVELTY_API Scratch {
+   public:
+    virtual ~Scratch() = default;
+  };
+
+  /// Loads a bundle; the file is not touched after this returns. Opens the backend (LibTorch).
+  /// Thread: any. Throws: Error (kNotFound, kRead, kFormat, kVersion, kUnsupported, kBackend).
+  static std::shared_ptr<const Detector> load(const std::string& path,
+                                              const DetectorOptions& options = {});
+
+  virtual ~Detector() = default;
+  Detector(const Detector&) = delete;
+  Detector& operator=(const Detector&) = delete;
+
+  /// Thread: any.
+  virtual const ModelInfo& info() const = 0;
+
+  /// The model's own event settings (threshold, smoothing, durations). Thread: any.
+  virtual EventOptions event_options() const = 0;
+
+  /// p-value of an image score, strictly decreasing, in (0, 1]. Thread: any.
+  virtual double p_value(double score) const = 0;
+
+  /// The score whose p-value is `p_value` (in (0, 1)); inverse of `p_value`. Thread: any.
+  virtual double score_of(double p_value) const = 0;
+
+  virtual std::unique_ptr<Scratch> make_scratch() const = 0;
+
+  /// Converts, resizes and patchifies `frame` (whole picture squeezed to the square) on the calling
+  /// thread; the frame is not needed afterwards.
+  /// Thread: any, one per `out`. Throws: Error(kSettings) on a size or plane that cannot be.
+  virtual void prepare(const FrameView& frame, PreparedFrame& out) const = 0;
+
+  /// Thread: one per `scratch`. Throws: Error(kResource).
+  virtual void score(const PreparedFrame& frame, Scratch& scratch, FrameScore& out) const = 0;
+
+ protected:
+  Detector() = default;
+};
+
+}  // namespace novelty

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+// Trains a model bundle from normal footage.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "novelty/export.h"
+#include "novelty/frame.h"
+
+namespace novelty {
+
+/// Where training pictures come from. Not thread-safe.
+class NOVELTY_API FrameSource {
+ public:
+  virtual ~FrameSource() = default;
+
+  /// What the pictures are, as JSON text for the bundle's provenance: names, content hashes,
+  /// ranges. Equal identities must yield equal pictures. No paths, no times.
+  virtual std::string identity() = 0;
+
+  /// True when the pictures are in time order (video): calibration then splits by time.
+  virtual bool time_ordered() const = 0;
+
+  /// Number of pictures `next` will yield.
+  virtual std::size_t count() = 0;
+
+  /// The next picture, valid until the next call; false at the end.
+  /// Throws: Error when a picture cannot be read.
+  virtual bool next(FrameView& frame) = 0;
+
+  /// Starts over, skipping the first `n` pictures.
+  virtual void rewind(std::size_t n) = 0;
+};
+
+struct TrainingOptions {
+  std::string output;        ///< the bundle to write; work files live in `<output>.work/`
+  std::string teacher_path;  ///< timm ViT safetensors; empty = untrained (seeded random) ViT-Ti
+  std::string preset = "camera";
+  std::string mask = "guided-keep";  ///< guided-keep | guided-drop | random | none
+  double mask_ratio = 0.5;           ///< share of patches dropped, [0, 0.95]
+  int epochs = 0;                    ///< 0 = the preset's rule
+  int batch_size = 0;                ///< 0 = the preset's
+  double learning_rate = 0;          ///< 0 = the preset's
+  double holdout = 0.2;              ///< share of the pictures held out for calibration, (0, 0.5]
+  std::uint64_t seed = 0;
+  int threads = 0;      ///< 0 = all cores; part of what makes two runs byte-equal
+  bool resume = false;  ///< go on from `<output>.work/` if it is of the same input and options
+};
+
+enum class TrainingStage { kFeatures, kDistillation, kCalibration, kWriting };
+
+struct TrainingProgress {
+  TrainingStage stage = TrainingStage::kFeatures;
+  std::size_t done = 0;   ///< units done in this stage
+  std::size_t total = 0;  ///< of so many
+  double loss = 0;        ///< running mean loss (kDistillation)
+};
+
+/// One picture picked for the report.
+struct ReportFrame {
+  std::size_t index = 0;  ///< position in the source
+  double score = 0;
+  int size = 0;                    ///< side of the picture and of the grid's square
+  std::vector<std::uint8_t> rgb;   ///< [size, size, 3], as the networks saw it
+  int map_size = 0;
+  std::vector<float> map;          ///< [map_size, map_size] calibrated anomaly map
+};
+
+/// What training did, for a report.
+struct TrainingReport {
+  std::string model_id;
+  std::string teacher_name;
+  bool untrained_teacher = false;
+  std::string facts_json;            ///< as stored in the bundle
+  std::vector<double> step_loss;     ///< mean loss a step
+  std::vector<double> train_scores;  ///< image scores of the pictures trained on (a sample, in order)
+  std::vector<double> holdout_scores;  ///< image scores of the held-out pictures, in order
+  double threshold = 0;
+  std::vector<ReportFrame> most_normal, least_normal;  ///< of the held-out pictures
+  std::vector<std::string> warnings;  ///< plain sentences
+};
+
+/// Called on the training thread, often; return false to stop (a checkpoint is left behind and
+/// Error(kCancelled) is thrown).
+using TrainingCallback = std::function<bool(const TrainingProgress&)>;
+
+/// Trains and writes the bundle atomically. The same input, options and thread count give the same
+/// bytes, also when interrupted (even killed) and resumed.
+/// Thread: any, one run per output. Throws: Error.
+NOVELTY_API TrainingReport train(FrameSource& source, const TrainingOptions& options,
+                                 const TrainingCallback& callback = {});
+
+}  // namespace novelty

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// From the patches' discrepancy to an image score, a map on the calibrated scale and regions.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "novelty/detector.h"
+
+namespace novelty {
+
+/// How an image score is made of the patches' discrepancy; stored in the bundle.
+struct ScoreDefinition {
+  /// Share of the patches, the highest ones, that the score averages; 1 = the paper's mean.
+  double top_share = 1;
+};
+
+/// discrepancy: [n] in [0, 4]; location_mean, location_scale: [n] statistics of normal footage at
+/// each patch (empty = none: the raw discrepancy). Returns the mean of the highest
+/// ceil(top_share * n) values.
+double image_score(std::span<const float> discrepancy, std::span<const float> location_mean,
+                   std::span<const float> location_scale, const ScoreDefinition& definition);
+
+/// Connected areas (8-neighbourhood) of `map` ([size, size]) at and over 1, as boxes normalised to
+/// the frame, highest peak first, at most `limit`. p_value is left at 1.
+std::vector<Region> regions_of(std::span<const float> map, int size, std::size_t limit);
+
+}  // namespace novelty
