@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2154,SC2034  # sourced by ./run, whose variables these are
+# The main job from end to end: footage, training, the live pipeline, what was found.
+
+# Sets $video (a path) and $frames (the normal part, A-B) from the arguments or what is at hand.
+choose_footage() {
+  video=${1:-} frames=${2:-}
+  if [ -n "$video" ]; then
+    [ -r "$video" ] || die "cannot read '$video'"
+    frames=${frames:-0-99}
+    name=$(basename "${video%.*}")
+  elif [ -r "$shared/video/one-by-one-person-detection.mp4" ]; then
+    video=$shared/video/one-by-one-person-detection.mp4 frames=0-54 name=room
+  else
+    name=cell video=$out/cell.mp4 frames=0-149
+    say "No footage at hand: drawing a scene (a work cell, later a foreign object)."
+    [ -r "$video" ] || novelty scene "$video" --seed 1 --seconds 40 --labels "$out/cell.json"
+  fi
+}
+
+run_demo() {
+  run_build
+  use_build
+  out=$root/demo
+  mkdir -p "$out"
+  choose_footage "$@"
+  local model=$out/$name.novelty took=$SECONDS
+
+  step "training $name.novelty on frames $frames of $(basename "$video") (taken as normal)"
+  if [ -r "$model" ] && [ "$(cat "$model.from" 2>/dev/null)" = "$(demo_key)" ]; then
+    say "already trained: $model (remove it to train again)"
+  else
+    novelty train "$video" --frames "$frames" -o "$model" --resume
+    demo_key >"$model.from"
+  fi
+
+  step "running the live pipeline over the whole clip, at its own pace"
+  rm -rf "${out:?}/$name-clips" "${out:?}/$name-frames"
+  set -- gst-launch-1.0 -q \
+    filesrc location="$video" ! decodebin ! clocksync ! videoconvert ! \
+    noveltydetect name=detect model="$model" camera="$name" ! noveltyoverlay ! tee name=t \
+    t. ! queue ! noveltyrecord what=clips location="$out/$name-clips" \
+    t. ! queue ! noveltyrecord what=frames location="$out/$name-frames"
+  say "$*"
+  "$@"
+
+  step "what was found"
+  /usr/bin/python3 pipelines/events_table.py "$out/$name-clips"
+  overlay_png "$out/$name-overlay.png"
+  say "recordings:      $out/$name-clips/"
+  [ ! -e "$out/$name-overlay.png" ] || say "overlay picture: $out/$name-overlay.png"
+  say "training report: $out/$name.html"
+  say "took $((SECONDS - took)) s"
+}
+
+# What the model depends on: footage, frames and the program that trained it.
+demo_key() { sha256sum "$video" "$build/training/novelty" "$build"/core/*.so | cut -d' ' -f1 | sha256sum; echo "$frames"; }
+
+# The still of the strongest event, as PNG.
+overlay_png() {
+  local still
+  still=$(/usr/bin/python3 pipelines/events_table.py --strongest-still "$out/$name-frames") || return 0
+  gst-launch-1.0 -q filesrc location="$still" ! jpegdec ! videoconvert ! pngenc ! filesink location="$1"
+}
