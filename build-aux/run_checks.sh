@@ -19,7 +19,7 @@ run_lint() {
   step "clang-format"
   sources | xargs clang-format --dry-run --Werror
   step "shellcheck"
-  { git ls-files -co --exclude-standard '*.sh'; echo run; echo .ci/run; } | xargs shellcheck
+  { git ls-files -co --exclude-standard '*.sh'; echo run; echo .ci/run; } | xargs shellcheck -x -P SCRIPTDIR
   step "clang-tidy"
   # gcc-only flags of the compile commands are unknown to clang; they are no findings.
   sources | grep '\.cpp$' | grep -v '^tests/fuzz/' |
