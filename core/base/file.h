@@ -3,14 +3,16 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <vector>
 
 namespace novelty {
 
-/// The whole file. Throws: Error (kNotFound, kRead) with the reason of the system.
-std::vector<std::byte> read_file(const std::string& path);
+/// The whole file, or its first `limit` bytes. Only regular files are read.
+/// Throws: Error (kNotFound, kRead, kResource) with the reason of the system.
+std::vector<std::byte> read_file(const std::string& path, std::size_t limit = SIZE_MAX);
 
 /// Writes a temporary file beside `path`, fsyncs it, renames it over `path` and fsyncs the folder:
 /// after a crash or on a full disk `path` is the old file or the new one, whole; the temporary file
