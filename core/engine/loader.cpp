@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+// Finds and opens the backend library at run time.
+#include "engine/loader.h"
+
+#include <dlfcn.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+#include "novelty/error.h"
+
+namespace novelty {
+namespace {
+
+namespace fs = std::filesystem;
+
+// The folder of the shared object or program that this code was linked into.
+fs::path own_folder() {
+  std::error_code failed;
+  Dl_info info{};
+  const int found = dladdr(reinterpret_cast<void*>(&backend_search_path), &info);
+  const std::string file = found != 0 && info.dli_fname ? info.dli_fname : "";
+  // For a program it is argv[0], which is a bare name when it was found through PATH.
+  const bool is_path = file.find('/') != std::string::npos;
+  return fs::canonical(is_path ? file : "/proc/self/exe", failed).parent_path();
+}
+
+std::string joined(const std::vector<std::string>& folders) {
+  std::string text;
+  for (const auto& folder : folders) text += (text.empty() ? "" : ", ") + folder;
+  return text;
+}
+
+// Never closed: LibTorch cannot be unloaded, and objects of the backend outlive any one user.
+void* open_library(const std::string& path) {
+  if (void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL)) return library;
+  const char* reason = dlerror();
+  throw Error(ErrorKind::kBackend, path,
+              std::string("cannot be opened: ") + (reason ? reason : "unknown reason"),
+              "if a LibTorch library is missing, './run build' installs it; or add its folder to "
+              "LD_LIBRARY_PATH, or reinstall; 'novelty doctor' checks the rest");
+}
+
+const Backend& enter_library(void* library, const std::string& path) {
+  const auto entry = reinterpret_cast<BackendEntry>(dlsym(library, kBackendSymbol));
+  if (!entry) {
+    throw Error(ErrorKind::kBackend, path, "is a library, but not a backend of novelty",
+                "reinstall it, or correct NOVELTY_BACKEND_DIR");
+  }
+  const Backend* backend = entry(kBackendAbi);
+  if (!backend || backend->abi != kBackendAbi) {
+    throw Error(ErrorKind::kBackend, path,
+                "is of another version than this libnovelty (backend ABI " +
+                    std::to_string(kBackendAbi) + " is needed)",
+                "install both from the same build");
+  }
+  return *backend;
+}
+
+}  // namespace
+
+std::vector<std::string> backend_search_path() {
+  std::vector<std::string> folders;
+  const char* chosen = std::getenv("NOVELTY_BACKEND_DIR");
+  if (chosen && *chosen) folders.emplace_back(chosen);
+  const fs::path own = own_folder();
+  if (!own.empty()) {
+    folders.push_back((own / "novelty").string());
+    folders.push_back(own.string());
+  }
+  folders.emplace_back(NOVELTY_PKGLIBDIR);
+  return folders;
+}
+
+const Backend& open_backend(const std::vector<std::string>& folders) {
+  for (const auto& folder : folders) {
+    const std::string path = (fs::path(folder) / kBackendFile).string();
+    std::error_code failed;
+    if (fs::exists(path, failed)) return enter_library(open_library(path), path);
+  }
+  throw Error(ErrorKind::kBackend, kBackendFile, "not found; looked in " + joined(folders),
+              "'./run build' builds it where LibTorch is; or set NOVELTY_BACKEND_DIR");
+}
+
+const Backend& backend_for(const std::string& device) {
+  if (device != "auto" && device != "cpu") {
+    throw Error(ErrorKind::kSettings, "device", "\"" + device + "\" is not known",
+                "use auto or cpu");
+  }
+  static const Backend& backend = open_backend(backend_search_path());
+  return backend;
+}
+
+}  // namespace novelty

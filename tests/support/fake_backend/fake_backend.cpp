@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+// A stand-in for the LibTorch backend: its "networks" know the brightness of each patch, no more.
+//
+// NOVELTY_FAKE_BURN_MS=n: every score keeps `threads` threads busy for n ms.
+// NOVELTY_FAKE_FAIL_AFTER=n: of each engine the n-th score (from 1) and all after it throw.
+// Both are read when an engine is made.
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cmath>
+#include <cstdlib>
+#include <cstring>
+#include <thread>
+
+#include "engine/backend.h"
+#include "novelty/error.h"
+
+namespace novelty {
+namespace {
+
+// What the student holds to be normal at each patch: stored as the first values of this tensor,
+// which are near 0 (black) in a student before training.
+constexpr const char* kNormalName = "patch_embed.proj.weight";
+
+int number_in_env(const char* name) {
+  const char* text = std::getenv(name);
+  return text ? std::atoi(text) : 0;  // NOLINT(cert-err34-c): 0 when it is no number
+}
+
+std::vector<float> normal_of(const TensorMap& tensors) {
+  const auto found = tensors.find(kNormalName);
+  if (found == tensors.end()) {
+    throw Error(ErrorKind::kFormat, kNormalName, "the tensor is missing");
+  }
+  return to_floats(found->second, kNormalName);
+}
+
+float brightness(std::span<const float> patches, std::size_t values, std::size_t patch) {
+  double sum = 0;
+  for (const float value : patches.subspan(patch * values, values)) sum += value;
+  return static_cast<float>(sum / static_cast<double>(values));
+}
+
+float discrepancy_of(float bright, float normal) {
+  return std::clamp(4 * (bright - normal) * (bright - normal), 0.0F, 4.0F);
+}
+
+void expect_size(std::size_t actual, std::size_t expected, const char* what) {
+  if (actual != expected) {
+    throw Error(ErrorKind::kSettings, what,
+                std::to_string(actual) + " values; expected " + std::to_string(expected));
+  }
+}
+
+void burn(int threads, int milliseconds) {
+  using Clock = std::chrono::steady_clock;
+  const auto end = Clock::now() + std::chrono::milliseconds(milliseconds);
+  std::vector<std::thread> workers;
+  for (int i = 0; i < threads; ++i) {
+    workers.emplace_back([end] {
+      while (Clock::now() < end) {
+      }
+    });
+  }
+  for (auto& worker : workers) worker.join();
+}
+
+class FakeEngine : public Engine {
+ public:
+  FakeEngine(const NetworkView& student, int threads)
+      : config_(student.config), normal_(normal_of(student.tensors)), threads_(threads) {}
+
+  std::unique_ptr<Scratch> make_scratch() const override { return std::make_unique<Scratch>(); }
+
+  void score(std::span<const float> patches, Scratch&,
+             std::span<float> discrepancy) const override {
+    const auto count = static_cast<std::size_t>(config_.patch_count());
+    const auto values = static_cast<std::size_t>(config_.patch_values());
+    expect_size(patches.size(), count * values, "patches");
+    expect_size(discrepancy.size(), count, "discrepancy");
+    if (burn_ms_ > 0) burn(threads_, burn_ms_);
+    if (++scores_ >= fail_after_ && fail_after_ > 0) {
+      throw Error(ErrorKind::kResource, "stand-in backend", "failed on demand");
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+      discrepancy[i] = discrepancy_of(brightness(patches, values, i), normal_[i % normal_.size()]);
+    }
+  }
+
+ private:
+  VitConfig config_;
+  std::vector<float> normal_;
+  int threads_;
+  int burn_ms_ = number_in_env("NOVELTY_FAKE_BURN_MS");
+  int fail_after_ = number_in_env("NOVELTY_FAKE_FAIL_AFTER");
+  mutable std::atomic<int> scores_ = 0;
+};
+
+// Token of a patch: the unit vector at an angle of its brightness. Attention: uniform.
+class FakeTeacher : public Teacher {
+ public:
+  explicit FakeTeacher(const VitConfig& config) : config_(config) {}
+
+  void features(std::span<const float> patches, int batch, std::span<float> tokens,
+                std::span<float> attention) override {
+    const auto count = static_cast<std::size_t>(config_.patch_count());
+    expect_size(attention.size(), static_cast<std::size_t>(batch) * count, "attention");
+    fill(patches, batch, tokens, 0);
+    std::fill(attention.begin(), attention.end(), 1.0F / static_cast<float>(count + 1));
+  }
+
+  void tokens(std::span<const float> patches, int batch, std::span<float> out) override {
+    fill(patches, batch, out, 1);
+  }
+
+ private:
+  // extra: tokens before those of the patches.
+  void fill(std::span<const float> patches, int batch, std::span<float> out, std::size_t extra) {
+    const auto images = static_cast<std::size_t>(batch);
+    const auto count = static_cast<std::size_t>(config_.patch_count());
+    const auto values = static_cast<std::size_t>(config_.patch_values());
+    const auto width = static_cast<std::size_t>(config_.width);
+    expect_size(patches.size(), images * count * values, "patches");
+    expect_size(out.size(), images * (extra + count) * width, "tokens");
+    std::fill(out.begin(), out.end(), 0.0F);
+    for (std::size_t i = 0; i < images * count; ++i) {
+      const std::size_t row = i + extra * (i / count + 1);
+      const float angle = brightness(patches, values, i);
+      out[row * width] = std::cos(angle);
+      out[row * width + 1] = std::sin(angle);
+    }
+  }
+
+  VitConfig config_;
+};
+
+// Moves what is normal at a kept patch towards what it shows. Its whole state are the tensors.
+class FakeStudentTrainer : public StudentTrainer {
+ public:
+  FakeStudentTrainer(const NetworkView& student, const TensorMap& state) : config_(student.config) {
+    for (const auto& [name, tensor] : state.empty() ? student.tensors : state) {
+      shapes_[name] = tensor.shape;
+      tensors_[name] = to_floats(tensor, name);
+    }
+    if (!tensors_.count(kNormalName)) normal_of({});
+  }
+
+  double step(std::span<const float> patches, std::span<const float> targets,
+              std::span<const std::int64_t> kept, int batch, const StepOptions& options) override {
+    const auto images = static_cast<std::size_t>(batch);
+    const auto count = static_cast<std::size_t>(config_.patch_count());
+    const auto values = static_cast<std::size_t>(config_.patch_values());
+    expect_size(patches.size(), images * count * values, "patches");
+    if (targets.empty() || kept.empty()) expect_size(0, 1, "targets or kept patches");
+    auto& normal = tensors_.at(kNormalName);
+    double loss = 0;
+    for (std::size_t i = 0; i < kept.size(); ++i) {
+      const std::size_t image = i / (kept.size() / images);
+      const auto patch = static_cast<std::size_t>(kept[i]);
+      const float bright = brightness(patches, values, image * count + patch);
+      loss += discrepancy_of(bright, normal[patch]);
+      const double rate = std::min(0.5, 100 * options.learning_rate);
+      normal[patch] += static_cast<float>(rate * (bright - normal[patch]));
+    }
+    return loss / static_cast<double>(kept.size());
+  }
+
+  void export_student(const Sink& sink) override { export_state(sink); }
+
+  void export_state(const Sink& sink) override {
+    for (const auto& [name, values] : tensors_) sink(name, view_of(values, shapes_.at(name)));
+  }
+
+ private:
+  VitConfig config_;
+  std::map<std::string, std::vector<std::int64_t>> shapes_;
+  std::map<std::string, std::vector<float>> tensors_;
+};
+
+Backend make_backend() {
+  Backend backend;
+  backend.name = "torch";
+  backend.description = "stand-in for tests, without LibTorch";
+  backend.make_engine = [](const NetworkView&, const NetworkView& student, int threads) {
+    return std::make_shared<FakeEngine>(student, threads);
+  };
+  backend.make_teacher = [](const NetworkView& teacher, int) {
+    return std::make_unique<FakeTeacher>(teacher.config);
+  };
+  backend.make_student_trainer = [](const NetworkView& student, const TensorMap& state, int) {
+    return std::make_unique<FakeStudentTrainer>(student, state);
+  };
+  return backend;
+}
+
+}  // namespace
+}  // namespace novelty
+
+extern "C" __attribute__((visibility("default"))) const novelty::Backend* novelty_backend(
+    std::uint32_t abi) {
+  static const novelty::Backend backend = novelty::make_backend();
+  return abi == backend.abi ? &backend : nullptr;
+}

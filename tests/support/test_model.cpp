@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+// Small valid model bundles for tests that need one, but nothing learnt.
+#include "test_model.h"
+
+#include <utility>
+
+#include "bundle/bundle.h"
+#include "nn/init.h"
+
+namespace novelty::testing {
+namespace {
+
+VitConfig tiny_config() {
+  VitConfig config;
+  config.input_size = 64;
+  config.patch_size = 16;
+  config.width = 64;
+  config.depth = 1;
+  config.heads = 1;
+  config.mlp_width = 256;
+  return config;
+}
+
+NetworkView network_of(const VitConfig& config, const VitWeights& weights) {
+  NetworkView network;
+  network.config = config;
+  const auto shapes = vit_tensor_shapes(config);
+  for (const auto& [name, values] : weights) {
+    network.tensors[name] = view_of(values, shapes.at(name));
+  }
+  return network;
+}
+
+ModelInfo info_of(const VitConfig& config, const TestModelOptions& options) {
+  ModelInfo info;
+  info.preset = "camera";
+  info.teacher_name = "untrained";
+  info.untrained_teacher = true;
+  info.input_size = config.input_size;
+  info.patch_size = config.patch_size;
+  info.grid_size = config.grid_size();
+  info.teacher_width = info.student_width = config.width;
+  info.teacher_depth = info.student_depth = config.depth;
+  info.threshold = options.threshold;
+  info.threshold_p_value = 0.01;
+  info.training_frames = 32;
+  info.calibration_frames = 8;
+  return info;
+}
+
+// The discrepancy as it is, no statistics of places; eight low scores as the held-out footage.
+Calibration calibration_of(std::size_t patches, double threshold) {
+  Calibration calibration;
+  calibration.location_mean.assign(patches, 0.0F);
+  calibration.location_scale.assign(patches, 1.0F);
+  calibration.map_zero.assign(patches, 0.0F);
+  calibration.map_one.assign(patches, static_cast<float>(threshold));
+  for (int i = 1; i <= 8; ++i) {
+    calibration.scores.push_back(static_cast<float>(threshold * i / 16));
+  }
+  calibration.tail_scale = threshold / 8;
+  calibration.threshold = threshold;
+  calibration.exit_threshold = 0.8 * threshold;
+  return calibration;
+}
+
+}  // namespace
+
+std::string write_test_model(const std::string& path, const TestModelOptions& options) {
+  const VitConfig config = tiny_config();
+  const VitWeights teacher = init_untrained_teacher(config, options.seed);
+  const VitWeights student = init_student(config, options.seed);
+  Bundle bundle;
+  bundle.info = info_of(config, options);
+  bundle.teacher = network_of(config, teacher);
+  bundle.student = network_of(config, student);
+  bundle.score.top_share = options.top_share;
+  bundle.calibration =
+      calibration_of(static_cast<std::size_t>(config.patch_count()), options.threshold);
+  bundle.events.threshold = bundle.calibration.threshold;
+  bundle.events.exit_threshold = bundle.calibration.exit_threshold;
+  return write_bundle(bundle, path);
+}
+
+}  // namespace novelty::testing
