@@ -49,10 +49,12 @@ struct EventStep {
 /// Causal temporal logic over one stream. Not thread-safe; one per stream.
 class NOVELTY_API EventTracker {
  public:
+  /// Throws: Error(kSettings) on options that are negative, not finite or contradict each other.
   explicit EventTracker(const EventOptions& options);
 
   /// Takes the score of the frame at `time_ns`. Times that do not increase are taken as a
-  /// discontinuity: the open event ends ("discont") and smoothing restarts.
+  /// discontinuity: the open event ends ("discont") and smoothing restarts; a new event begins with
+  /// the next frame at the earliest. Throws: Error(kSettings) on a score that is not finite.
   EventStep push(std::int64_t time_ns, double score);
 
   /// Lets time pass without a frame (GAP): may end an event whose hold ran out.
@@ -61,10 +63,15 @@ class NOVELTY_API EventTracker {
   /// Ends an open event with `reason` and forgets all state (EOS, flush, stop).
   std::optional<Event> close(const std::string& reason);
 
-  /// Takes new options; an open event goes on under them.
+  /// Takes new options; an open event goes on under them. Throws: Error(kSettings).
   void set_options(const EventOptions& options);
 
  private:
+  void take_sample(std::int64_t time_ns, double score);
+  EventChange maybe_begin(std::int64_t time_ns, double score);
+  EventChange feed(std::int64_t time_ns, double score);
+  std::optional<Event> end(const std::string& reason);
+
   EventOptions options_;
   std::int64_t last_ns_ = 0;
   bool has_last_ = false;
