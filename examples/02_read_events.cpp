@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A GStreamer application that listens to noveltydetect in both of its ways: messages on the bus for
-// events, and NoveltyMeta on every buffer. It links GStreamer, nothing of this project.
+// A GStreamer application that listens to noveltydetect in both of its ways: messages on the bus
+// for events, and NoveltyMeta on every buffer. It links GStreamer, nothing of this project.
 //
 //   02_read_events MODEL VIDEO
 
