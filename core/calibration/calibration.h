@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/safetensors.h"
+#include "scoring/anomaly_map.h"
 
 namespace novelty {
 
@@ -20,5 +21,26 @@ struct Calibration {
   double threshold = 0;
   double exit_threshold = 0;
 };
+
+/// Learns all of it from held-out normal pictures. discrepancy: [pictures, patches] in [0, 4], at
+/// least one picture.
+Calibration fit_calibration(std::span<const float> discrepancy, std::size_t patches,
+                            const ScoreDefinition& definition);
+
+/// The p-value of an image score: how probable such a score or a higher one is in normal footage.
+/// Strictly decreasing and continuous, in (0, 1]: see Note [The p-value] in calibration.cpp.
+/// Thread: any, as for all functions here.
+double p_value_of(const Calibration& calibration, double score);
+
+/// The inverse of p_value_of. p_value: in (0, 1). Throws: Error(kSettings) outside of it.
+double score_of(const Calibration& calibration, double p_value);
+
+/// The anomaly map on the calibrated scale: 0 at map_zero, 1 at map_one, linear between and beyond,
+/// never below 0. discrepancy, map: [patches].
+void calibrated_map(const Calibration& calibration, std::span<const float> discrepancy,
+                    std::span<float> map);
+
+/// The p-value of a value of the calibrated map at its patch, in (0, 1].
+double map_p_value(double value);
 
 }  // namespace novelty

@@ -22,6 +22,7 @@ struct DetectorOptions {
 struct PreparedFrame {
   /// [grid*grid, 3*patch*patch] float32 in [0,1], full-range R'G'B', channel-major in a patch
   std::vector<float> patches;
+  std::shared_ptr<void> workspace;  ///< prepare's own memory; leave it alone
 };
 
 /// A box of novelty, normalised to the frame: x, y, width, height in [0,1].

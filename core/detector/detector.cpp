@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+// The detector: a bundle, a compute engine and the calibration put together.
+#include "novelty/detector.h"
+
+#include <algorithm>
+#include <cmath>
+#include <new>
+#include <thread>
+#include <utility>
+
+#include "bundle/bundle.h"
+#include "image/preprocess.h"
+#include "novelty/error.h"
+
+namespace novelty {
+namespace {
+
+constexpr std::size_t kMostRegions = 16;
+
+int checked_threads(int threads) {
+  if (threads < 0 || threads > 64)
+    throw Error(ErrorKind::kSettings, "threads", std::to_string(threads) + " is out of range",
+                "use 1 to 64, or 0 for all cores");
+  if (threads > 0) return threads;
+  return std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1, 64);
+}
+
+void check_device(const std::string& device) {
+  if (device == "auto" || device == "cpu") return;
+  throw Error(ErrorKind::kSettings, "device", "there is no device \"" + device + "\"",
+              "use auto or cpu");
+}
+
+struct EngineScratch final : Detector::Scratch {
+  std::shared_ptr<const Engine> engine;  // the one `state` is of, kept alive with it
+  std::unique_ptr<Engine::Scratch> state;
+  std::vector<float> discrepancy;
+};
+
+class BundleDetector final : public Detector {
+ public:
+  // Takes what it needs of `bundle`; its weights are free once the caller drops it.
+  BundleDetector(const Bundle& bundle, std::shared_ptr<const Engine> engine)
+      : info_(bundle.info),
+        events_(bundle.events),
+        definition_(bundle.score),
+        calibration_(bundle.calibration),
+        engine_(std::move(engine)),
+        patches_(bundle.teacher.config.patch_count()),
+        patch_values_(bundle.teacher.config.patch_values()) {}
+
+  const ModelInfo& info() const override { return info_; }
+  EventOptions event_options() const override { return events_; }
+  double p_value(double score) const override { return p_value_of(calibration_, score); }
+  double score_of(double p_value) const override {
+    return novelty::score_of(calibration_, p_value);
+  }
+
+  std::unique_ptr<Scratch> make_scratch() const override {
+    auto scratch = std::make_unique<EngineScratch>();
+    scratch->engine = engine_;
+    scratch->state = engine_->make_scratch();
+    scratch->discrepancy.resize(patches_);
+    return scratch;
+  }
+
+  void prepare(const FrameView& frame, PreparedFrame& out) const override {
+    if (!out.workspace || out.workspace.use_count() > 1)  // never shared with a copy
+      out.workspace = std::make_shared<PreprocessScratch>();
+    preprocess(frame, info_.input_size, info_.patch_size,
+               *std::static_pointer_cast<PreprocessScratch>(out.workspace), out.patches);
+  }
+
+  void score(const PreparedFrame& frame, Scratch& scratch, FrameScore& out) const override {
+    auto* own = dynamic_cast<EngineScratch*>(&scratch);
+    if (own == nullptr || own->engine != engine_)
+      throw Error(ErrorKind::kSettings, "scratch", "is of another detector",
+                  "use this detector's make_scratch()");
+    if (frame.patches.size() != patches_ * patch_values_)
+      throw Error(ErrorKind::kSettings, "frame", "was not prepared by this detector",
+                  "call prepare() of this detector first");
+    run(frame.patches, *own);
+    fill(own->discrepancy, out);
+  }
+
+ private:
+  void run(std::span<const float> patches, EngineScratch& scratch) const {
+    try {
+      engine_->score(patches, *scratch.state, scratch.discrepancy);
+    } catch (const std::bad_alloc&) {
+      throw Error(ErrorKind::kResource, info_.path, "out of memory while scoring",
+                  "use a smaller model or fewer streams");
+    }
+    const auto& values = scratch.discrepancy;
+    if (!std::all_of(values.begin(), values.end(), [](float v) { return std::isfinite(v); }))
+      throw Error(ErrorKind::kResource, info_.path, "the networks gave values that are not finite",
+                  "train the model again");
+  }
+
+  void fill(std::span<const float> discrepancy, FrameScore& out) const {
+    out.score = image_score(discrepancy, calibration_.location_mean, calibration_.location_scale,
+                            definition_);
+    out.p_value = p_value(out.score);
+    out.novel = out.score >= info_.threshold;
+    out.map_size = info_.grid_size;
+    out.map.resize(patches_);
+    calibrated_map(calibration_, discrepancy, out.map);
+    out.regions = regions_of(out.map, out.map_size, kMostRegions);
+    for (Region& region : out.regions)
+      region.p_value = static_cast<float>(map_p_value(peak_in(region, out.map)));
+  }
+
+  // The highest value of the map within a region's box.
+  double peak_in(const Region& region, std::span<const float> map) const {
+    const int size = info_.grid_size;
+    const auto cell = [size](float at) {
+      return std::clamp(static_cast<int>(std::lround(at * static_cast<float>(size))), 0, size);
+    };
+    float peak = 0;
+    for (int y = cell(region.y); y < cell(region.y + region.height); ++y)
+      for (int x = cell(region.x); x < cell(region.x + region.width); ++x)
+        peak = std::max(peak, map[static_cast<std::size_t>(y * size + x)]);
+    return peak;
+  }
+
+  ModelInfo info_;
+  EventOptions events_;
+  ScoreDefinition definition_;
+  Calibration calibration_;
+  std::shared_ptr<const Engine> engine_;
+  std::size_t patches_;
+  std::size_t patch_values_;
+};
+
+}  // namespace
+
+std::shared_ptr<const Detector> Detector::load(const std::string& path,
+                                               const DetectorOptions& options) {
+  check_device(options.device);
+  const int threads = checked_threads(options.threads);
+  const Bundle bundle = read_bundle(path);
+  auto engine = backend_for(options.device).make_engine(bundle.teacher, bundle.student, threads);
+  return std::make_shared<BundleDetector>(bundle, std::move(engine));
+}
+
+}  // namespace novelty

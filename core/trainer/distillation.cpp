@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+// Training stage 2: the student learns to give the teacher's tokens from a part of the patches.
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <numeric>
+
+#include "nn/mask.h"
+#include "novelty/error.h"
+#include "trainer/run.h"
+
+namespace novelty {
+namespace {
+
+// A kill costs at most this much work; a checkpoint of ViT-Ti (68 MB) takes a fraction of a second.
+constexpr std::chrono::seconds kCheckpointInterval{20};
+
+// The running mean loss that is shown covers so many steps.
+constexpr std::size_t kShownSteps = 20;
+
+// The pictures, targets and masks of one step.
+class StepBatch {
+ public:
+  StepBatch(const TrainingRun& run, FeatureCache& cache)
+      : run_(run), cache_(cache), kind_(mask_kind_of(run.options.mask)) {}
+
+  // Pure function of `step`, as everything that is drawn.
+  double apply(std::size_t step, StudentTrainer& trainer) {
+    const auto records = batch_of_step(step, cache_.size(), run_.recipe.batch, run_.options.seed);
+    load(records, step);
+    StepOptions options;
+    options.learning_rate =
+        learning_rate_at(step, run_.steps(), run_.recipe.learning_rate, run_.recipe.warmup);
+    options.weight_decay = run_.recipe.weight_decay;
+    options.beta1 = run_.recipe.beta1;
+    options.beta2 = run_.recipe.beta2;
+    return trainer.step(patches_, targets_, kept_, static_cast<int>(records.size()), options);
+  }
+
+ private:
+  void load(const std::vector<std::size_t>& records, std::size_t step) {
+    const auto places = static_cast<std::size_t>(run_.config().patch_count());
+    const std::size_t tokens = places * static_cast<std::size_t>(run_.config().width);
+    const std::size_t values = run_.picture_values();
+    patches_.resize(records.size() * values);
+    targets_.resize(records.size() * tokens);
+    attention_.resize(places);
+    kept_.clear();
+    Rng rng = rng_for(run_.options.seed, Draw::kMask, step);
+    for (std::size_t i = 0; i < records.size(); ++i) {
+      cache_.load(records[i], std::span(patches_).subspan(i * values, values),
+                  std::span(targets_).subspan(i * tokens, tokens), attention_);
+      const auto kept = draw_kept_patches(kind_, run_.options.mask_ratio, attention_, rng);
+      kept_.insert(kept_.end(), kept.begin(), kept.end());
+    }
+  }
+
+  const TrainingRun& run_;
+  FeatureCache& cache_;
+  MaskKind kind_;
+  std::vector<float> patches_, targets_, attention_;
+  std::vector<std::int64_t> kept_;
+};
+
+double mean_of_last(const std::vector<float>& losses) {
+  const std::size_t count = std::min(kShownSteps, losses.size());
+  if (count == 0) return 0;
+  return std::accumulate(losses.end() - static_cast<std::ptrdiff_t>(count), losses.end(), 0.0) /
+         static_cast<double>(count);
+}
+
+NetworkView initial_student(const TrainingRun& run, const VitWeights& weights) {
+  NetworkView student = run.teacher.network;
+  for (auto& [name, tensor] : student.tensors) tensor = view_of(weights.at(name), tensor.shape);
+  return student;
+}
+
+Student exported(StudentTrainer& trainer, const NetworkView& form, std::vector<float> losses) {
+  Student student;
+  student.network = form;
+  student.losses = std::move(losses);
+  trainer.export_student([&](const std::string& name, const TensorView& tensor) {
+    auto& values = student.weights[name] = to_floats(tensor, "student: " + name);
+    student.network.tensors[name] = view_of(values, tensor.shape);
+  });
+  return student;
+}
+
+void check_loss(double loss, std::size_t step) {
+  if (std::isfinite(loss)) return;
+  throw Error(ErrorKind::kSettings, "learning rate",
+              "training diverged: the loss of step " + std::to_string(step) + " is not finite",
+              "use a smaller learning rate");
+}
+
+}  // namespace
+
+Student distil(const TrainingRun& run, FeatureCache& cache, const WorkFolder& folder) {
+  const auto initial = init_student(run.config(), run.options.seed);
+  const NetworkView form = initial_student(run, initial);
+  const auto checkpoint = folder.read_checkpoint();
+  const auto trainer = run.backend.make_student_trainer(
+      form, checkpoint ? checkpoint->state : TensorMap{}, run.options.threads);
+  auto losses = checkpoint ? checkpoint->losses : std::vector<float>{};
+  StepBatch batch(run, cache);
+  auto saved = std::chrono::steady_clock::now();
+  const auto save = [&] {
+    folder.write_checkpoint(*trainer, losses);
+    saved = std::chrono::steady_clock::now();
+  };
+  while (losses.size() < run.steps()) {
+    const double loss = batch.apply(losses.size(), *trainer);
+    check_loss(loss, losses.size());
+    losses.push_back(static_cast<float>(loss));
+    try {
+      run.progress(TrainingStage::kDistillation, losses.size(), run.steps(), mean_of_last(losses));
+    } catch (...) {
+      save();
+      throw;
+    }
+    if (std::chrono::steady_clock::now() - saved > kCheckpointInterval ||
+        losses.size() == run.steps())
+      save();
+  }
+  return exported(*trainer, form, std::move(losses));
+}
+
+}  // namespace novelty

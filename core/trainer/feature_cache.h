@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// The work file of teacher features: fixed-size records that survive a kill.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace novelty {
+
+/// Values of one picture.
+struct FeatureLayout {
+  std::size_t patches = 0;    ///< patch_count * patch_values, stored as half floats
+  std::size_t tokens = 0;     ///< patch_count * width, stored as half floats
+  std::size_t attention = 0;  ///< patch_count, stored as float32
+
+  /// Bytes of a record, with its trailing 64-bit hash.
+  std::size_t record_bytes() const;
+};
+
+/// Patches, teacher tokens and [CLS] attention of each training picture, in order. A record is
+/// there when its hash (over its number and content) is right: what a kill left half-written is cut
+/// off at the next open. Not thread-safe; a second process on the same file is refused.
+class FeatureCache {
+ public:
+  /// Opens or creates `path` and cuts it to its whole valid records.
+  /// Throws: Error(kWrite) when it cannot be opened or another run holds it.
+  FeatureCache(const std::string& path, const FeatureLayout& layout);
+  ~FeatureCache();
+  FeatureCache(const FeatureCache&) = delete;
+  FeatureCache& operator=(const FeatureCache&) = delete;
+
+  std::size_t size() const { return size_; }
+
+  /// Drops all records from `count` on.
+  void truncate(std::size_t count);
+
+  /// Adds `count` records: patches [count, layout.patches] and so on.
+  /// Throws: Error(kWrite) with the reason of the system, such as a full disk.
+  void append(std::span<const float> patches, std::span<const float> tokens,
+              std::span<const float> attention, std::size_t count);
+
+  /// Reads record `index`; the spans have the layout's sizes. tokens and attention may be empty.
+  /// Throws: Error(kRead) when the record is not what was written.
+  void load(std::size_t index, std::span<float> patches, std::span<float> tokens,
+            std::span<float> attention);
+
+ private:
+  bool read_record(std::size_t index);
+
+  std::string path_;
+  FeatureLayout layout_;
+  std::vector<std::byte> record_;  // one record as in the file
+  std::size_t size_ = 0;
+  int file_ = -1;
+};
+
+}  // namespace novelty

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the stages of a training run share.
+#include "trainer/run.h"
+
+#include <string>
+
+#include "novelty/error.h"
+
+namespace novelty {
+
+std::size_t TrainingRun::picture_values() const {
+  return static_cast<std::size_t>(config().patch_count()) *
+         static_cast<std::size_t>(config().patch_values());
+}
+
+std::size_t TrainingRun::steps() const {
+  if (options.epochs == 0) return recipe.steps;
+  return static_cast<std::size_t>(options.epochs) * steps_per_epoch(records(), recipe.batch);
+}
+
+void TrainingRun::progress(TrainingStage stage, std::size_t done, std::size_t total,
+                           double loss) const {
+  if (callback && !callback({stage, done, total, loss}))
+    throw Error(ErrorKind::kCancelled, options.output, "training was stopped",
+                "go on with --resume");
+}
+
+void visit_pictures(FrameSource& source, std::span<const std::size_t> positions, std::size_t first,
+                    const std::function<void(std::size_t, const FrameView&)>& visit) {
+  if (first >= positions.size()) return;
+  std::size_t at = positions[first];
+  source.rewind(at);
+  FrameView frame;
+  for (std::size_t i = first; i < positions.size(); ++at) {
+    if (!source.next(frame))
+      throw Error(ErrorKind::kRead, "input",
+                  "ended after " + std::to_string(at) + " of " + std::to_string(source.count()) +
+                      " pictures",
+                  "check the input and train again");
+    if (at == positions[i]) visit(i++, frame);
+  }
+}
+
+}  // namespace novelty

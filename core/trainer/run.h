@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the stages of a training run share. Private to the trainer.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "calibration/calibration.h"
+#include "engine/backend.h"
+#include "nn/init.h"
+#include "novelty/trainer.h"
+#include "trainer/feature_cache.h"
+#include "trainer/plan.h"
+#include "trainer/recipe.h"
+#include "trainer/teacher.h"
+#include "trainer/work_folder.h"
+
+namespace novelty {
+
+/// One run, resolved: `options` has no "0 = default" left.
+struct TrainingRun {
+  FrameSource& source;
+  const TrainingCallback& callback;
+  const Backend& backend;
+  TrainingOptions options;
+  Recipe recipe;
+  TeacherWeights teacher;
+  Split split;
+
+  const VitConfig& config() const { return teacher.network.config; }
+  std::size_t picture_values() const;
+  std::size_t records() const { return split.training.size() * (1 + recipe.variants); }
+  std::size_t steps() const;
+
+  /// Tells the caller. Throws: Error(kCancelled) when it asks to stop.
+  void progress(TrainingStage stage, std::size_t done, std::size_t total, double loss = 0) const;
+};
+
+/// Walks the source over `positions` (ascending), from `first` on, and hands each picture to
+/// `visit` with its place in `positions`.
+/// Throws: Error(kRead) when the source ends early.
+void visit_pictures(FrameSource& source, std::span<const std::size_t> positions, std::size_t first,
+                    const std::function<void(std::size_t, const FrameView&)>& visit);
+
+/// Stage kFeatures: fills `cache` with run.records() records, picture by picture, the varied copies
+/// behind each.
+void cache_features(const TrainingRun& run, FeatureCache& cache);
+
+/// A trained student; `network` points into `weights`.
+struct Student {
+  NetworkView network;
+  VitWeights weights;
+  std::vector<float> losses;  ///< [steps]
+};
+
+/// Stage kDistillation.
+Student distil(const TrainingRun& run, FeatureCache& cache, const WorkFolder& folder);
+
+/// Stage kCalibration: the calibration, and the report's scores and pictures.
+Calibration calibrate(const TrainingRun& run, FeatureCache& cache, const Engine& engine,
+                      TrainingReport& report);
+
+}  // namespace novelty

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// The teacher of a training run: read from a file, or seeded at random when there is none.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/backend.h"
+
+namespace novelty {
+
+/// A teacher's weights in memory; `network` points into `storage`.
+struct TeacherWeights {
+  std::string name;    ///< file name, or "untrained"
+  std::string sha256;  ///< of the file; empty when untrained
+  bool untrained = false;
+  NetworkView network;
+  std::vector<std::string> warnings;  ///< plain sentences for the report
+  std::shared_ptr<const void> storage;
+};
+
+/// Reads timm ViT weights (float32, half or bfloat16; a head is dropped) from `path`; an empty path
+/// gives ViT-Ti/16 of fixed random weights.
+/// Throws: Error (kNotFound, kRead, kFormat: no ViT, a missing tensor or a value that is not
+/// finite; kUnsupported).
+TeacherWeights load_teacher(const std::string& path);
+
+}  // namespace novelty

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+// Trains a model bundle: checks, the four stages in order, the work folder around them.
+#include "novelty/trainer.h"
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "base/file.h"
+#include "bundle/bundle.h"
+#include "nn/mask.h"
+#include "novelty/error.h"
+#include "trainer/run.h"
+
+namespace novelty {
+namespace {
+
+using nlohmann::json;
+
+void check(bool holds, const char* option, const std::string& value, const char* remedy) {
+  if (!holds) throw Error(ErrorKind::kSettings, option, value + " is out of range", remedy);
+}
+
+void check_options(const TrainingOptions& options) {
+  const auto in = [](double value, double low, double high) {
+    return value >= low && value <= high;
+  };
+  check(!options.output.empty(), "output", "an empty path", "name the bundle to write");
+  check(in(options.mask_ratio, 0, 0.95), "mask ratio", std::to_string(options.mask_ratio),
+        "use 0 to 0.95");
+  check(in(options.epochs, 0, 1e6), "epochs", std::to_string(options.epochs), "use 1 to 1000000");
+  check(in(options.batch_size, 0, 4096), "batch size", std::to_string(options.batch_size),
+        "use 1 to 4096");
+  check(in(options.learning_rate, 0, 1), "learning rate", std::to_string(options.learning_rate),
+        "use a number over 0 and up to 1, such as 0.0005");
+  check(options.holdout > 0 && options.holdout <= 0.5, "holdout", std::to_string(options.holdout),
+        "use a share over 0 and up to 0.5");
+  check(in(options.threads, 0, 64), "threads", std::to_string(options.threads),
+        "use 1 to 64, or 0 for all cores");
+  mask_kind_of(options.mask);
+}
+
+Recipe resolved_recipe(const TrainingOptions& options) {
+  Recipe recipe = recipe_of(options.preset);
+  if (options.batch_size > 0) recipe.batch = static_cast<std::size_t>(options.batch_size);
+  if (options.learning_rate > 0) recipe.learning_rate = options.learning_rate;
+  return recipe;
+}
+
+TrainingOptions resolved_options(TrainingOptions options, const Recipe& recipe) {
+  if (options.threads == 0)
+    options.threads = std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1, 64);
+  options.batch_size = static_cast<int>(recipe.batch);
+  options.learning_rate = recipe.learning_rate;
+  return options;
+}
+
+json source_facts(FrameSource& source) {
+  json facts = json::parse(source.identity(), nullptr, false);
+  return facts.is_discarded() ? json(source.identity()) : facts;
+}
+
+// All that the bundle's bytes depend on. Stored in the work folder and in the bundle.
+json identity_of(const TrainingRun& run) {
+  const TrainingOptions& options = run.options;
+  return {{"tool_version", NOVELTY_VERSION},  {"source", source_facts(run.source)},
+          {"pictures", run.source.count()},   {"time_ordered", run.source.time_ordered()},
+          {"teacher", run.teacher.name},      {"teacher_sha256", run.teacher.sha256},
+          {"preset", options.preset},         {"mask", options.mask},
+          {"mask_ratio", options.mask_ratio}, {"epochs", options.epochs},
+          {"batch_size", options.batch_size}, {"learning_rate", options.learning_rate},
+          {"holdout", options.holdout},       {"seed", options.seed},
+          {"threads", options.threads}};
+}
+
+json provenance_of(const TrainingRun& run, const TrainingReport& report) {
+  json facts = identity_of(run);
+  facts["steps"] = run.steps();
+  facts["final_loss"] = report.step_loss.back();
+  facts["warnings"] = report.warnings;
+  return facts;
+}
+
+ModelInfo info_of(const TrainingRun& run, const Calibration& calibration) {
+  const VitConfig& config = run.config();
+  ModelInfo info;
+  info.preset = run.options.preset;
+  info.teacher_name = run.teacher.name;
+  info.teacher_sha256 = run.teacher.sha256;
+  info.untrained_teacher = run.teacher.untrained;
+  info.input_size = config.input_size;
+  info.patch_size = config.patch_size;
+  info.grid_size = config.grid_size();
+  info.teacher_width = info.student_width = config.width;
+  info.teacher_depth = info.student_depth = config.depth;
+  info.threshold = calibration.threshold;
+  info.threshold_p_value = p_value_of(calibration, calibration.threshold);
+  info.training_frames = static_cast<std::int64_t>(run.split.training.size());
+  info.calibration_frames = static_cast<std::int64_t>(run.split.holdout.size());
+  return info;
+}
+
+// Stage kWriting. The bundle is read back: what is left behind has passed every check of loading.
+void write_model(const TrainingRun& run, const Student& student, const Calibration& calibration,
+                 TrainingReport& report) {
+  run.progress(TrainingStage::kWriting, 0, 1);
+  Bundle bundle;
+  bundle.info = info_of(run, calibration);
+  bundle.teacher = run.teacher.network;
+  bundle.student = student.network;
+  bundle.score = run.recipe.score;
+  bundle.calibration = calibration;
+  bundle.events = run.recipe.events;
+  bundle.events.threshold = calibration.threshold;
+  bundle.events.exit_threshold = calibration.exit_threshold;
+  bundle.provenance_json = provenance_of(run, report).dump();
+  report.model_id = write_bundle(bundle, run.options.output);
+  report.facts_json = read_bundle(run.options.output).info.facts_json;
+}
+
+TrainingReport run_stages(const TrainingRun& run) {
+  const WorkFolder folder(run.options.output, identity_of(run).dump(), run.options.resume);
+  const auto places = static_cast<std::size_t>(run.config().patch_count());
+  TrainingReport report;
+  report.teacher_name = run.teacher.name;
+  report.untrained_teacher = run.teacher.untrained;
+  report.warnings = run.teacher.warnings;
+  {
+    FeatureCache cache(
+        folder.cache_path(),
+        {run.picture_values(), places * static_cast<std::size_t>(run.config().width), places});
+    cache_features(run, cache);
+    const Student student = distil(run, cache, folder);
+    report.step_loss.assign(student.losses.begin(), student.losses.end());
+    const auto engine =
+        run.backend.make_engine(run.teacher.network, student.network, run.options.threads);
+    const Calibration calibration = calibrate(run, cache, *engine, report);
+    write_model(run, student, calibration, report);
+  }
+  folder.remove();
+  if (run.callback) run.callback({TrainingStage::kWriting, 1, 1, 0});
+  return report;
+}
+
+}  // namespace
+
+TrainingReport train(FrameSource& source, const TrainingOptions& options,
+                     const TrainingCallback& callback) {
+  check_options(options);
+  check_writable(options.output);
+  const Recipe recipe = resolved_recipe(options);
+  const TrainingOptions resolved = resolved_options(options, recipe);
+  Split split =
+      split_pictures(source.count(), source.time_ordered(), options.holdout, options.seed);
+  const TrainingRun run{source,          callback, backend_for("auto"),
+                        resolved,        recipe,   load_teacher(options.teacher_path),
+                        std::move(split)};
+  return run_stages(run);
+}
+
+}  // namespace novelty

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// Small photometric and geometric changes of a picture that a fixed camera sees anyway.
+#pragma once
+
+#include <array>
+#include <span>
+
+#include "base/rng.h"
+
+namespace novelty {
+
+/// What is done to a picture, in this order: shift, gamma, gain and balance, offset, noise, clamp.
+struct Variation {
+  double shift_x = 0, shift_y = 0;      ///< pixels of the square input, bilinear, edge repeated
+  double gamma = 1;                     ///< exponent
+  std::array<double, 3> gain{1, 1, 1};  ///< factor a channel: exposure and white balance
+  double offset = 0;                    ///< added, in units of full scale
+  double noise = 0;                     ///< standard deviation, in units of full scale
+};
+
+/// Draws a variation; `strength` 1 is the recipe's own spread, 0 is none.
+Variation draw_variation(Rng& rng, double strength);
+
+/// Applies `variation` to a picture in the networks' layout. patches: [(size/patch)^2, 3, patch,
+/// patch] in [0,1], changed in place. `rng` gives the noise.
+void vary(const Variation& variation, int size, int patch, Rng& rng, std::span<float> patches);
+
+}  // namespace novelty

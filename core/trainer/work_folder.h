@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// The folder `<output>.work/` in which a training run can be interrupted and gone on with.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/backend.h"
+
+namespace novelty {
+
+/// Where distillation stands.
+struct Checkpoint {
+  std::size_t step = 0;       ///< steps done
+  std::vector<float> losses;  ///< [step]
+  TensorMap state;            ///< of the StudentTrainer; points into `storage`
+  std::shared_ptr<const SafetensorsFile> storage;
+};
+
+class WorkFolder {
+ public:
+  /// Makes `<output>.work/` for a run that `identity_json` (a flat JSON object) describes, or goes
+  /// on in it: with `resume` and an equal identity what is there is kept, else it is emptied.
+  /// Throws: Error(kSettings) naming the fields that differ when `resume` is asked for in the
+  /// folder of another run; Error(kWrite).
+  WorkFolder(const std::string& output, const std::string& identity_json, bool resume);
+
+  /// True when an earlier run's work is gone on with.
+  bool resumed() const { return resumed_; }
+
+  std::string cache_path() const { return folder_ + "/cache.bin"; }
+
+  /// The last checkpoint, if there is one.
+  /// Throws: Error (kFormat, kRead) when it is damaged.
+  std::optional<Checkpoint> read_checkpoint() const;
+
+  /// Replaces the checkpoint atomically by the trainer's state after losses.size() steps.
+  void write_checkpoint(StudentTrainer& trainer, const std::vector<float>& losses) const;
+
+  /// Deletes the folder with all in it; failing to is no error.
+  void remove() const;
+
+ private:
+  std::string folder_;
+  bool resumed_ = false;
+};
+
+}  // namespace novelty
