@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// Blends small pictures into a mapped video frame of any format the elements take.
+#pragma once
+
+#include <gst/video/video.h>
+
+#include <cstddef>
+#include <cstdint>
+
+namespace novelty {
+
+/// A pixel premultiplied by its alpha, in the colour space of the frame it goes into: c0, c1, c2
+/// are R'G'B', Y'CbCr or Y' with two unused.
+struct Ink {
+  std::uint8_t c0 = 0, c1 = 0, c2 = 0, a = 0;
+};
+
+/// Non-owning picture of ink, `width` x `height`; rows are `stride` pixels apart (0: one row
+/// repeated, a solid fill).
+struct InkView {
+  const Ink* data = nullptr;
+  int width = 0;
+  int height = 0;
+  std::ptrdiff_t stride = 0;
+};
+
+/// Mixes R'G'B' into the ink of one video format, by its colour matrix and range.
+class InkMixer {
+ public:
+  explicit InkMixer(const GstVideoInfo& info);
+
+  /// r, g, b in [0, a], a in [0, 1]: premultiplied.
+  Ink mix(double r, double g, double b, double a) const;
+
+ private:
+  bool rgb_ = true;
+  double kr_ = 0.299, kb_ = 0.114;
+  double luma_offset_ = 16, luma_scale_ = 219, chroma_scale_ = 224;
+};
+
+/// Blends `ink` over `frame` with its top left corner at (x, y), both even and not negative; what
+/// lies outside is cut off. Subsampled chroma takes the mean of the ink over its pixels.
+/// Thread: one per frame.
+void blend_ink(GstVideoFrame& frame, int x, int y, const InkView& ink);
+
+/// Fills a rectangle with one colour, cut to the frame; x and y as above.
+void fill_ink(GstVideoFrame& frame, int x, int y, int width, int height, Ink color);
+
+}  // namespace novelty

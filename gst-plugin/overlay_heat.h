@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// Draws a calibrated anomaly map over a frame, see-through where the picture is normal.
+#pragma once
+
+#include <gst/video/video.h>
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "overlay_blend.h"
+
+namespace novelty {
+
+/// A colour, R'G'B' in [0, 1].
+struct Rgb {
+  double r = 0, g = 0, b = 0;
+};
+
+/// The colour of `t` in [0, 1]: dark violet over red and orange to light yellow. Lightness grows
+/// evenly with t, so order reads the same in grey and to colour-blind eyes.
+Rgb heat_color(double t);
+
+/// Where a calibrated map value lies on the colour scale, [0, 1): value / (1 + value), so that 1
+/// (the extreme tail of normal) is the middle; 0 for what is not a positive number.
+double heat_position(double value);
+
+/// How opaque a position of the colour scale is, [0, 1]: 0 up to a map value of 0.5 (normal frames
+/// stay clean), full from 1.5 on.
+double heat_opacity(double position);
+
+/// Draws maps into frames of one format. Not thread-safe.
+class HeatPainter {
+ public:
+  /// opacity: of the strongest novelty, [0, 1].
+  void configure(const InkMixer& mixer, double opacity);
+
+  /// map: [size, size] calibrated values over the whole frame, drawn bilinearly between the centres
+  /// of its cells. A map of another length than size * size is not drawn.
+  void draw(GstVideoFrame& frame, const std::vector<float>& map, int size);
+
+ private:
+  struct Between {
+    int first = 0, second = 0, weight = 0;
+  };
+  struct Span {
+    int begin = 0, end = 0;
+  };
+  static Between between_cells(int pixel, int pixels, int cells);
+  void set_columns(int width, int size);
+  void mix_rows(int y, int height, int size, int* levels) const;
+  Span visible_span(int size, int width) const;
+  void fill_row(const int* levels, Span span, Ink* row) const;
+
+  std::array<Ink, 256> palette_{};
+  int visible_level_ = 0;  // the lowest level that is not transparent
+  // Kept between frames for their memory alone, columns_ also for its values.
+  std::vector<int> cells_;        // [size, size] levels of the map
+  std::vector<int> levels_;       // [2, size] levels of two pixel rows at the cells' centres
+  std::vector<Between> columns_;  // [width] the cells each pixel column lies between
+  std::vector<Ink> ink_;          // [2, width]
+  int columns_size_ = 0;
+};
+
+}  // namespace novelty

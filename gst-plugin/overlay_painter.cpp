@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+// Draws what NoveltyMeta says onto a frame: the state of one noveltyoverlay between frames.
+#include "overlay_painter.h"
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+namespace novelty {
+namespace {
+
+constexpr int kMinPanelLines = 48;  // lower frames hold no readable text
+
+int even(double value) {
+  return static_cast<int>(std::lround(value / 2)) * 2;
+}
+
+// A region in even pixels of a frame, cut to it.
+struct Box {
+  int left, top, right, bottom;
+};
+
+Box box_of(const Region& region, int width, int height) {
+  const auto edge = [](float at, int size) {
+    return std::clamp(even(std::clamp(static_cast<double>(at), 0.0, 1.0) * size), 0, size & ~1);
+  };
+  return {edge(region.x, width), edge(region.y, height), edge(region.x + region.width, width),
+          edge(region.y + region.height, height)};
+}
+
+void draw_frame(GstVideoFrame& frame, const Box& box, int thickness, Ink color) {
+  const int width = box.right - box.left;
+  const int height = box.bottom - box.top;
+  const int across = std::min(thickness, height);
+  const int down = std::min(thickness, width);
+  fill_ink(frame, box.left, box.top, width, across, color);
+  if (height > across) fill_ink(frame, box.left, box.bottom - across, width, across, color);
+  const int inner = height - 2 * across;
+  if (inner <= 0) return;
+  fill_ink(frame, box.left, box.top + across, down, inner, color);
+  if (width > down) fill_ink(frame, box.right - down, box.top + across, down, inner, color);
+}
+
+// White inside black, so that it stands out on any picture and any heat.
+void draw_region(GstVideoFrame& frame, const Region& region, const InkMixer& mixer) {
+  const bool finite = std::isfinite(region.x) && std::isfinite(region.y) &&
+                      std::isfinite(region.width) && std::isfinite(region.height);
+  if (!finite) return;
+  const int height = GST_VIDEO_FRAME_HEIGHT(&frame);
+  const Box box = box_of(region, GST_VIDEO_FRAME_WIDTH(&frame), height);
+  if (box.right <= box.left || box.bottom <= box.top) return;
+  const int thickness = std::max(2, even(height / 300.0));
+  draw_frame(frame, box, thickness, mixer.mix(0, 0, 0, 0.6));
+  const Box inner{box.left + thickness, box.top + thickness, box.right - thickness,
+                  box.bottom - thickness};
+  if (inner.right <= inner.left || inner.bottom <= inner.top) return;
+  draw_frame(frame, inner, thickness, mixer.mix(0.95, 0.95, 0.95, 0.95));
+}
+
+ShownState state_of(const NoveltyMeta& meta) {
+  if (meta.held) return ShownState::kHeld;
+  return meta.novel ? ShownState::kNovel : ShownState::kNormal;
+}
+
+}  // namespace
+
+void OverlayPainter::configure(const GstVideoInfo& info) {
+  mixer_ = std::make_unique<InkMixer>(info);
+  heat_opacity_ = -1;
+}
+
+void OverlayPainter::draw(GstVideoFrame& frame, const NoveltyMeta& meta,
+                          const OverlayOptions& options) {
+  if (mixer_ == nullptr) return;
+  if (options.opacity != heat_opacity_) {
+    heat_.configure(*mixer_, options.opacity);
+    heat_opacity_ = options.opacity;
+  }
+  if (options.show_map) heat_.draw(frame, unpack_map(meta), meta.map_size);
+  if (options.show_regions) {
+    for (const Region& region : unpack_regions(meta)) draw_region(frame, region, *mixer_);
+  }
+  if (GST_CLOCK_TIME_IS_VALID(meta.scored_pts)) {
+    history_.add({meta.scored_pts, meta.score, meta.threshold});
+  }
+  draw_panel(frame, meta, options);
+}
+
+void OverlayPainter::draw_panel(GstVideoFrame& frame, const NoveltyMeta& meta,
+                                const OverlayOptions& options) {
+  const int height = GST_VIDEO_FRAME_HEIGHT(&frame);
+  if (height < kMinPanelLines) return;
+  PanelContent content;
+  content.show_state = options.show_state;
+  content.state = state_of(meta);
+  content.score = meta.score;
+  content.threshold = meta.threshold;
+  content.history = options.show_history ? &history_ : nullptr;
+  const InkPicture panel = render_panel(content, height, *mixer_);
+  const int margin = even(panel_text_height(height) * 0.7);
+  const bool fits = margin + panel.width <= GST_VIDEO_FRAME_WIDTH(&frame);
+  if (panel.width > 0 && fits) blend_ink(frame, margin, margin, panel.view());
+}
+
+}  // namespace novelty
