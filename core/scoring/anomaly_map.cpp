@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+// From the patches' discrepancy to an image score, a map on the calibrated scale and regions.
+#include "scoring/anomaly_map.h"
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <string>
+#include <utility>
+
+#include "novelty/error.h"
+
+namespace novelty {
+namespace {
+
+void check_score_input(std::span<const float> discrepancy, std::span<const float> location_mean,
+                       std::span<const float> location_scale, const ScoreDefinition& definition) {
+  const std::size_t n = discrepancy.size();
+  const bool has_statistics = !location_mean.empty() || !location_scale.empty();
+  if (n == 0 || (has_statistics && (location_mean.size() != n || location_scale.size() != n))) {
+    throw Error(ErrorKind::kSettings, "image score",
+                std::to_string(n) + " patches, statistics of " +
+                    std::to_string(location_mean.size()) + " and " +
+                    std::to_string(location_scale.size()),
+                "give one mean and scale a patch, or none");
+  }
+  if (!(definition.top_share > 0 && definition.top_share <= 1)) {
+    throw Error(ErrorKind::kSettings, "top share", std::to_string(definition.top_share),
+                "use more than 0, up to 1");
+  }
+}
+
+// The discount keeps 0.07 * 100 at 7 although its product is a little more.
+std::size_t top_count(double share, std::size_t n) {
+  const double count = std::ceil(share * static_cast<double>(n) - 1e-9);
+  return std::clamp<std::size_t>(static_cast<std::size_t>(count), 1, n);
+}
+
+class Flood {
+ public:
+  Flood(std::span<const float> map, int size) : map_(map), size_(size), seen_(map.size(), false) {}
+
+  struct Area {
+    float peak;
+    Region region;
+  };
+
+  std::vector<Area> areas() {
+    std::vector<Area> found;
+    for (int i = 0; i < size_ * size_; ++i) {
+      if (is_open(i)) found.push_back(fill(i));
+    }
+    return found;
+  }
+
+ private:
+  bool is_open(int i) const { return !seen_[i] && map_[i] >= 1.0F; }
+
+  void visit(int i) {
+    seen_[i] = true;
+    pending_.push_back(i);
+  }
+
+  void visit_neighbours(int x, int y) {
+    for (int ny = std::max(0, y - 1); ny <= std::min(size_ - 1, y + 1); ++ny) {
+      for (int nx = std::max(0, x - 1); nx <= std::min(size_ - 1, x + 1); ++nx) {
+        if (is_open(ny * size_ + nx)) visit(ny * size_ + nx);
+      }
+    }
+  }
+
+  Area fill(int start) {
+    int left = size_, top = size_, right = 0, bottom = 0;
+    float peak = 0;
+    visit(start);
+    while (!pending_.empty()) {
+      const int i = pending_.back();
+      pending_.pop_back();
+      const int x = i % size_;
+      const int y = i / size_;
+      left = std::min(left, x);
+      right = std::max(right, x + 1);
+      top = std::min(top, y);
+      bottom = std::max(bottom, y + 1);
+      peak = std::max(peak, map_[i]);
+      visit_neighbours(x, y);
+    }
+    return {peak, box(left, top, right, bottom)};
+  }
+
+  Region box(int left, int top, int right, int bottom) const {
+    const auto side = static_cast<float>(size_);
+    return {static_cast<float>(left) / side, static_cast<float>(top) / side,
+            static_cast<float>(right - left) / side, static_cast<float>(bottom - top) / side, 1.0F};
+  }
+
+  std::span<const float> map_;
+  int size_;
+  std::vector<bool> seen_;
+  std::vector<int> pending_;
+};
+
+}  // namespace
+
+double image_score(std::span<const float> discrepancy, std::span<const float> location_mean,
+                   std::span<const float> location_scale, const ScoreDefinition& definition) {
+  check_score_input(discrepancy, location_mean, location_scale, definition);
+  std::vector<double> values(discrepancy.begin(), discrepancy.end());
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (!location_mean.empty()) values[i] = (values[i] - location_mean[i]) / location_scale[i];
+    if (!std::isfinite(values[i])) {
+      throw Error(ErrorKind::kFormat, "image score",
+                  "the value of patch " + std::to_string(i) + " is not finite",
+                  "the model is damaged: train it again");
+    }
+  }
+  std::sort(values.begin(), values.end(), std::greater<>());
+  const std::size_t count = top_count(definition.top_share, values.size());
+  double sum = 0;
+  for (std::size_t i = 0; i < count; ++i) sum += values[i];
+  return sum / static_cast<double>(count);
+}
+
+std::vector<Region> regions_of(std::span<const float> map, int size, std::size_t limit) {
+  if (size < 1 || size > 4096 || map.size() != static_cast<std::size_t>(size) * size) {
+    throw Error(ErrorKind::kSettings, "anomaly map",
+                std::to_string(map.size()) + " values for a side of " + std::to_string(size),
+                "give side x side values");
+  }
+  std::vector<Flood::Area> areas = Flood(map, size).areas();
+  std::stable_sort(areas.begin(), areas.end(),
+                   [](const auto& a, const auto& b) { return a.peak > b.peak; });
+  std::vector<Region> regions;
+  for (std::size_t i = 0; i < std::min(limit, areas.size()); ++i) {
+    regions.push_back(areas[i].region);
+  }
+  return regions;
+}
+
+}  // namespace novelty
