@@ -4,10 +4,12 @@
 
 #include <cstdint>
 
+#include "novelty/export.h"
+
 namespace novelty {
 
-std::uint16_t float_to_half(float value);
-float half_to_float(std::uint16_t bits);
+NOVELTY_API std::uint16_t float_to_half(float value);
+NOVELTY_API float half_to_float(std::uint16_t bits);
 std::uint16_t float_to_bfloat16(float value);
 float bfloat16_to_float(std::uint16_t bits);
 

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// The properties of noveltydetect as plain values.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace novelty {
+
+enum class DetectMode { kAuto, kEveryFrame, kLatest };
+
+/// Mirrors the element's properties one to one; -1 = the model's own value.
+struct DetectSettings {
+  std::string model;            ///< path of the bundle
+  std::string device = "auto";  ///< "auto" or "cpu"
+  DetectMode mode = DetectMode::kAuto;
+  double threshold = -1;                 ///< p-value, [0, 1]
+  std::uint32_t inference_interval = 1;  ///< score every n-th frame, >= 1
+  std::string camera;                    ///< name put into results
+  bool enabled = true;
+  bool post_messages = true;
+  std::int64_t smoothing_ns = -1;
+  std::int64_t min_duration_ns = -1;
+  std::int64_t hold_ns = -1;
+};
+
+}  // namespace novelty

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+// When to score, which result a frame carries and what is told.
+#include "detect_state.h"
+
+#include <limits>
+#include <utility>
+
+#include "novelty/error.h"
+
+namespace novelty {
+namespace {
+
+// The score of a p-value; p = 0: no frame is novel, p = 1: every frame is.
+double threshold_of(const Detector& detector, double p_value) {
+  if (p_value <= 0) return std::numeric_limits<double>::infinity();
+  if (p_value >= 1) return std::numeric_limits<double>::lowest();
+  return detector.score_of(p_value);
+}
+
+bool same_event_settings(const DetectSettings& a, const DetectSettings& b) {
+  return a.threshold == b.threshold && a.smoothing_ns == b.smoothing_ns &&
+         a.min_duration_ns == b.min_duration_ns && a.hold_ns == b.hold_ns;
+}
+
+std::uint64_t age_of(const FrameTime& time, GstClockTime scored_pts) {
+  const bool known = GST_CLOCK_TIME_IS_VALID(time.pts) && GST_CLOCK_TIME_IS_VALID(scored_pts);
+  return known && time.pts > scored_pts ? time.pts - scored_pts : 0;
+}
+
+}  // namespace
+
+EventOptions event_options(const Detector& detector, const DetectSettings& settings) {
+  EventOptions options = detector.event_options();
+  if (settings.threshold >= 0) {
+    const double hysteresis = options.threshold - options.exit_threshold;
+    options.threshold = threshold_of(detector, settings.threshold);
+    options.exit_threshold = options.threshold - hysteresis;
+  }
+  if (settings.smoothing_ns >= 0) options.smoothing_ns = settings.smoothing_ns;
+  if (settings.min_duration_ns >= 0) options.min_duration_ns = settings.min_duration_ns;
+  if (settings.hold_ns >= 0) options.hold_ns = settings.hold_ns;
+  return options;
+}
+
+void DetectState::open(const DetectSettings& settings) {
+  if (settings.model.empty())
+    throw Error(ErrorKind::kSettings, "model", "no model is set",
+                "set model=FILE.novelty, which `novelty train` writes");
+  loader_.take();
+  auto detector = Detector::load(settings.model, {.device = settings.device});
+  {
+    const std::lock_guard lock(stats_mutex_);
+    stats_ = {};
+  }
+  settings_ = settings;
+  use(std::move(detector));
+}
+
+void DetectState::close() {
+  loader_.stop();
+  worker_.reset();
+  forget();
+  scorer_ = {};
+  job_ = {};
+  reporter_ = {};
+  detector_ = nullptr;
+}
+
+void DetectState::use(std::shared_ptr<const Detector> detector) {
+  detector_ = std::move(detector);
+  options_ = event_options(*detector_, settings_);
+  reporter_.configure(detector_, options_);
+  const std::lock_guard lock(stats_mutex_);
+  stats_.model_id = detector_->info().id;
+  stats_.model_path = detector_->info().path;
+}
+
+void DetectState::set_background(bool background) {
+  if (background != (worker_ != nullptr))
+    worker_ = background ? std::make_unique<DetectWorker>() : nullptr;
+  const std::lock_guard lock(stats_mutex_);
+  stats_.background = background;
+}
+
+void DetectState::stop(const std::string& reason, Reports& reports) {
+  worker_.reset();
+  reset(reason, reports);
+}
+
+void DetectState::reset(const std::string& reason, Reports& reports) {
+  reporter_.close(reason, reports);
+  forget();
+}
+
+void DetectState::forget() {
+  last_.reset();
+  since_scored_ = 0;
+  ++generation_;
+}
+
+std::shared_ptr<const Detector> DetectState::begin_frame(const DetectSettings& settings,
+                                                         Reports& reports) {
+  collect(reports);
+  auto loaded = loader_.take();
+  if (loaded != nullptr) {
+    reset("model", reports);  // scores of two models do not compare
+    settings_ = settings;
+    use(loaded);
+  }
+  apply(settings);
+  const std::lock_guard lock(stats_mutex_);
+  ++stats_.frames;
+  return loaded;
+}
+
+void DetectState::apply(const DetectSettings& settings) {
+  const bool same = same_event_settings(settings, settings_);
+  settings_ = settings;
+  if (same) return;
+  options_ = event_options(*detector_, settings_);
+  reporter_.configure(detector_, options_);
+}
+
+void DetectState::collect(Reports& reports) {
+  ScoreJob* job = worker_ == nullptr ? nullptr : worker_->idle_job();
+  if (job == nullptr || !std::exchange(job->done, false)) return;
+  if (job->generation == generation_) take_outcome(*job, reports);
+}
+
+bool DetectState::wants_pixels() {
+  if (since_scored_ > 0 && since_scored_ < settings_.inference_interval) {
+    ++since_scored_;
+    return false;
+  }
+  return worker_ == nullptr || worker_->idle_job() != nullptr;
+}
+
+void DetectState::offer(const FrameView& frame, const FrameTime& time, Reports& reports) {
+  ScoreJob& job = worker_ == nullptr ? job_ : *worker_->idle_job();
+  detector_->prepare(frame, job.frame);
+  job.detector = detector_;
+  job.time = time;
+  job.generation = generation_;
+  since_scored_ = 1;
+  if (worker_ != nullptr) {
+    worker_->submit();
+    return;
+  }
+  scorer_.score(job);
+  take_outcome(job, reports);
+}
+
+void DetectState::take_outcome(const ScoreJob& job, Reports& reports) {
+  if (job.error) std::rethrow_exception(job.error);
+  const auto before = reports.size();
+  const FrameState state = reporter_.push(job.time.stream_ns, job.result, reports);
+  NoveltyMeta meta;
+  meta.score = job.result.score;
+  meta.p_value = job.result.p_value;
+  meta.threshold = options_.threshold;
+  meta.smoothed = state.smoothed;
+  meta.novel = state.novel;
+  meta.held = state.held;
+  if (state.event) meta.event_id = state.event->id;
+  meta.scored_pts = job.time.pts;
+  meta.model_id = job.detector->info().id;
+  meta.map_size = job.result.map_size;
+  meta.map = pack_map(job.result.map);
+  meta.region_count = static_cast<int>(job.result.regions.size());
+  meta.regions = pack_regions(job.result.regions);
+  last_ = std::move(meta);
+  const std::lock_guard lock(stats_mutex_);
+  ++stats_.scored;
+  stats_.last_score = job.result.score;
+  stats_.scoring_ns = job.elapsed_ns;
+  for (auto i = before; i < reports.size(); ++i)
+    stats_.events += reports[i].change == EventChange::kBegin ? 1 : 0;
+}
+
+std::optional<NoveltyMeta> DetectState::meta_at(const FrameTime& time) const {
+  if (!last_) return std::nullopt;
+  NoveltyMeta meta = *last_;
+  meta.camera = settings_.camera;
+  meta.age_ns = age_of(time, meta.scored_pts);
+  return meta;
+}
+
+void DetectState::advance(std::int64_t stream_ns, Reports& reports) {
+  ++generation_;  // a frame of before the gap must not follow it
+  if (!reporter_.advance(stream_ns, reports) || !last_) return;
+  last_->novel = false;
+  last_->held = false;
+  last_->event_id.clear();
+}
+
+DetectStats DetectState::stats() const {
+  const std::lock_guard lock(stats_mutex_);
+  return stats_;
+}
+
+}  // namespace novelty
