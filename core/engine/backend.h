@@ -51,8 +51,8 @@ class Teacher {
   virtual ~Teacher() = default;
 
   /// patches: [batch, patch_count, patch_values] in [0,1]. tokens: [batch, patch_count, width], the
-  /// last block's patch tokens after the final norm, L2-normalised. attention: [batch, patch_count],
-  /// the last block's [CLS] row over the patches, mean over heads.
+  /// last block's patch tokens after the final norm, L2-normalised. attention: [batch,
+  /// patch_count], the last block's [CLS] row over the patches, mean over heads.
   virtual void features(std::span<const float> patches, int batch, std::span<float> tokens,
                         std::span<float> attention) = 0;
 

@@ -6,30 +6,10 @@
 
 #include "bundle/bundle.h"
 #include "nn/init.h"
+#include "test_network.h"
 
 namespace novelty::testing {
 namespace {
-
-VitConfig tiny_config() {
-  VitConfig config;
-  config.input_size = 64;
-  config.patch_size = 16;
-  config.width = 64;
-  config.depth = 1;
-  config.heads = 1;
-  config.mlp_width = 256;
-  return config;
-}
-
-NetworkView network_of(const VitConfig& config, const VitWeights& weights) {
-  NetworkView network;
-  network.config = config;
-  const auto shapes = vit_tensor_shapes(config);
-  for (const auto& [name, values] : weights) {
-    network.tensors[name] = view_of(values, shapes.at(name));
-  }
-  return network;
-}
 
 ModelInfo info_of(const VitConfig& config, const TestModelOptions& options) {
   ModelInfo info;

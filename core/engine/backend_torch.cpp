@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// The entry of the LibTorch backend.
+#include "engine/backend_torch.h"
+
+#include <ATen/Version.h>
+#include <torch/version.h>
+
+#include <string>
+
+#include "engine/error_torch.h"
+#include "novelty/error.h"
+
+namespace novelty {
+namespace {
+
+template <class Make>
+auto guarded(const Make& make) {
+  try {
+    return make();
+  } catch (...) {
+    rethrow_as_error();
+  }
+}
+
+Backend make_backend() {
+  Backend backend;
+  backend.name = "torch";
+  backend.description = "LibTorch " TORCH_VERSION ", CPU capability " + at::get_cpu_capability();
+  backend.make_engine = [](const NetworkView& teacher, const NetworkView& student, int threads) {
+    return guarded([&] { return make_torch_engine(teacher, student, threads); });
+  };
+  backend.make_teacher = [](const NetworkView& teacher, int threads) {
+    return guarded([&] { return make_torch_teacher(teacher, threads); });
+  };
+  backend.make_student_trainer = [](const NetworkView& student, const TensorMap& state,
+                                    int threads) {
+    return guarded([&] { return make_torch_student_trainer(student, state, threads); });
+  };
+  return backend;
+}
+
+}  // namespace
+
+void check_size(std::size_t actual, std::int64_t expected, const char* what) {
+  if (static_cast<std::int64_t>(actual) != expected) {
+    throw Error(
+        ErrorKind::kSettings, what,
+        std::to_string(actual) + " values where the network needs " + std::to_string(expected));
+  }
+}
+
+void check_threads(int threads) {
+  if (threads < 1 || threads > 1024) {
+    throw Error(ErrorKind::kSettings, "threads", std::to_string(threads) + " is out of range",
+                "use 1 to 1024");
+  }
+}
+
+}  // namespace novelty
+
+extern "C" __attribute__((visibility("default"))) const novelty::Backend* novelty_backend(
+    std::uint32_t abi) {
+  static const novelty::Backend backend = novelty::make_backend();
+  return abi == backend.abi ? &backend : nullptr;
+}

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the loader says when the backend is not there, not a library, not ours or of another ABI.
+#include "engine/loader.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include "novelty/error.h"
+#include "temp_dir.h"
+
+namespace novelty {
+namespace {
+
+using testing::TempDir;
+
+std::string built(const std::string& folder) {
+  return std::string(std::getenv("NOVELTY_BUILD_ROOT")) + "/tests/support/" + folder;
+}
+
+// The text of the Error(kBackend) that opening the backend in `folders` gives.
+std::string complaint(const std::vector<std::string>& folders) {
+  try {
+    open_backend(folders);
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kBackend);
+    EXPECT_EQ(std::string(error.what()).find('\n'), std::string::npos);
+    return error.what();
+  }
+  return "nothing";
+}
+
+void expect_contains(const std::string& text, const std::string& part) {
+  EXPECT_NE(text.find(part), std::string::npos) << "\"" << part << "\" is not in: " << text;
+}
+
+TEST(Loader, SaysWhereItLookedWhenNothingIsThere) {
+  const TempDir first, second;
+  const std::string text = complaint({first.path(), second.path()});
+  expect_contains(text, "not found; looked in " + first.path() + ", " + second.path());
+}
+
+TEST(Loader, GivesTheReasonWhenTheFileIsNoLibrary) {
+  const TempDir folder;
+  std::ofstream(folder / kBackendFile) << "not a library\n";
+  const std::string text = complaint({folder.path()});
+  expect_contains(text, folder / kBackendFile);
+  expect_contains(text, "cannot be opened");
+  expect_contains(text, "invalid ELF header");
+}
+
+TEST(Loader, RefusesALibraryOfAnotherAbi) {
+  expect_contains(complaint({built("other_abi_backend")}), "another version");
+}
+
+TEST(Loader, RefusesALibraryThatIsNoBackend) {
+  const TempDir folder;
+  std::filesystem::create_symlink("/proc/self/exe", folder / kBackendFile);
+  // A program cannot be opened as a library at all.
+  expect_contains(complaint({folder.path()}), "cannot be opened");
+}
+
+TEST(Loader, TakesTheFirstFolderThatHasIt) {
+  const TempDir empty;
+  const Backend& backend = open_backend({empty.path(), built("fake_backend"), built("other_abi_backend")});
+  EXPECT_EQ(backend.abi, kBackendAbi);
+  EXPECT_EQ(backend.name, "torch");
+  expect_contains(backend.description, "stand-in");
+}
+
+TEST(Loader, LooksInTheChosenFolderFirst) {
+  const TempDir chosen;
+  const char* before = std::getenv("NOVELTY_BACKEND_DIR");
+  const std::string kept = before ? before : "";
+  setenv("NOVELTY_BACKEND_DIR", chosen.path().c_str(), 1);
+  const auto folders = backend_search_path();
+  setenv("NOVELTY_BACKEND_DIR", kept.c_str(), 1);
+  ASSERT_GE(folders.size(), 3U);
+  EXPECT_EQ(folders.front(), chosen.path());
+  const auto own = std::filesystem::canonical("/proc/self/exe").parent_path();
+  EXPECT_EQ(folders[1], (own / "novelty").string());
+  EXPECT_EQ(folders[2], own.string());
+}
+
+TEST(Loader, RefusesAnUnknownDevice) {
+  try {
+    backend_for("tpu");
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kSettings);
+    expect_contains(error.what(), "tpu");
+    expect_contains(error.what(), "auto or cpu");
+  }
+}
+
+}  // namespace
+}  // namespace novelty

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// Small networks of random weights, as the engine takes them.
+#include "test_network.h"
+
+namespace novelty::testing {
+
+VitConfig tiny_config(int depth) {
+  VitConfig config;
+  config.input_size = 64;
+  config.patch_size = 16;
+  config.width = 64;
+  config.depth = depth;
+  config.heads = 1;
+  config.mlp_width = 256;
+  return config;
+}
+
+NetworkView network_of(const VitConfig& config, const VitWeights& weights) {
+  NetworkView network;
+  network.config = config;
+  const auto shapes = vit_tensor_shapes(config);
+  for (const auto& [name, values] : weights) {
+    network.tensors[name] = view_of(values, shapes.at(name));
+  }
+  return network;
+}
+
+}  // namespace novelty::testing

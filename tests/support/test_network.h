@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// Small networks of random weights, as the engine takes them.
+#pragma once
+
+#include "engine/backend.h"
+#include "nn/init.h"
+
+namespace novelty::testing {
+
+/// Input 64, patch 16 (16 patches), width 64, one head.
+VitConfig tiny_config(int depth = 1);
+
+/// `weights` of `config` as a network; they must outlive it.
+NetworkView network_of(const VitConfig& config, const VitWeights& weights);
+
+}  // namespace novelty::testing
