@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
+// The commands of the program `novelty`; each takes its own arguments (argv[0] is the command).
+#pragma once
+
+/// Each returns the exit status. Throws: UsageError (exit 2), Error (exit 1; kCancelled: 130).
+int run_train(int argc, char** argv);
+int run_score(int argc, char** argv);
+int run_info(int argc, char** argv);
+int run_doctor(int argc, char** argv);
+int run_scene(int argc, char** argv);

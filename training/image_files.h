@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// Finds the images in folders and tars, and reads their bytes.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace novelty {
+
+/// One image: a file, or an entry of a tar.
+struct ImageFile {
+  std::string name;                ///< path for people: the file's, or the entry's within its tar
+  std::string path;                ///< the file to open
+  std::int64_t entry_offset = -1;  ///< of the entry's header in the tar; -1 = a plain file
+};
+
+/// Whether `path` is a tar (by its header, any ustar, pax or GNU one). False when unreadable.
+bool is_tar(const std::string& path);
+
+/// Whether `path` is an image file OpenCV can read, by its first bytes. False when unreadable.
+bool is_image_file(const std::string& path);
+
+/// The images in `input`, sorted by name: of a folder and all below it, of a tar, or the file
+/// itself. Hidden files are left out. Throws: Error (kNotFound, kRead, kFormat: no image in it).
+std::vector<ImageFile> list_images(const std::string& input);
+
+/// The encoded bytes. Throws: Error (kNotFound, kRead, kFormat).
+std::vector<std::byte> read_image_file(const ImageFile& file);
+
+}  // namespace novelty

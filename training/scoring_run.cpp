@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+// Scores footage with a model, frame by frame and in order.
+#include "scoring_run.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "image_files.h"
+#include "interrupt.h"
+#include "novelty/error.h"
+#include "picture.h"
+#include "video_reader.h"
+
+namespace novelty {
+namespace {
+
+/// What one scoring thread needs.
+class Scorer {
+ public:
+  explicit Scorer(const Detector& detector)
+      : detector_(detector), scratch_(detector.make_scratch()) {}
+
+  const FrameScore& score(const FrameView& view) {
+    detector_.prepare(view, prepared_);
+    detector_.score(prepared_, *scratch_, result_);
+    return result_;
+  }
+
+ private:
+  const Detector& detector_;
+  std::unique_ptr<Detector::Scratch> scratch_;
+  PreparedFrame prepared_;
+  FrameScore result_;
+};
+
+/// The events of one video.
+class EventList {
+ public:
+  EventList(const Detector& detector, std::string input, std::vector<FoundEvent>& events)
+      : detector_(detector),
+        input_(std::move(input)),
+        events_(events),
+        tracker_(detector.event_options()) {}
+
+  FrameState push(std::int64_t time_ns, const FrameScore& score) {
+    const EventStep step = tracker_.push(time_ns, score.score);
+    if (step.ended) add(*step.ended);
+    if (step.change == EventChange::kBegin || step.change == EventChange::kUpdate)
+      where_ = place_of(score);
+    return step.frame;
+  }
+
+  void end() {
+    if (const auto event = tracker_.close("eos")) add(*event);
+  }
+
+ private:
+  void add(const Event& event) {
+    events_.push_back({input_, event, detector_.p_value(event.peak_score), where_});
+  }
+
+  const Detector& detector_;
+  std::string input_;
+  std::vector<FoundEvent>& events_;
+  EventTracker tracker_;
+  std::string where_;  // of the open event's peak
+};
+
+ScoredFrame row_of(const std::string& input, std::size_t frame, const FrameScore& score) {
+  ScoredFrame row;
+  row.input = input;
+  row.frame = frame;
+  row.score = score.score;
+  row.p_value = score.p_value;
+  row.novel = score.novel;
+  return row;
+}
+
+void score_video(const Detector& detector, const std::string& video, const FrameRanges& frames,
+                 const ScoredFrameSink& sink, ScoringResult& result) {
+  Scorer scorer(detector);
+  EventList events(detector, video, result.events);
+  VideoReader reader(video);
+  VideoFrame frame;
+  for (std::size_t n = 0; !frames.ends_before(n) && reader.next(frame); ++n) {
+    if (!frames.contains(n)) continue;
+    const FrameScore& score = scorer.score(frame.view);
+    const FrameState state = events.push(frame.stream_ns, score);
+    ScoredFrame row = row_of(video, n, score);
+    row.pts_ns = frame.pts_ns;
+    row.novel = state.novel;
+    row.held = state.held;
+    if (state.event) row.event_id = state.event->id;
+    ++result.frames;
+    result.novel += row.novel ? 1 : 0;
+    sink(row);
+  }
+  events.end();
+  if (!reader.warning().empty()) result.warnings.push_back(reader.warning());
+}
+
+std::vector<ImageFile> list_all(const std::vector<std::string>& inputs) {
+  std::vector<ImageFile> files;
+  for (const std::string& input : inputs)
+    for (ImageFile& file : list_images(input)) files.push_back(std::move(file));
+  return files;
+}
+
+std::string ninth(float x, float y) {
+  static constexpr std::array kRows{"upper", "middle", "lower"};
+  static constexpr std::array kColumns{" left", "", " right"};
+  const auto third = [](float v) {
+    return static_cast<std::size_t>(std::clamp(v * 3, 0.0F, 2.0F));
+  };
+  return std::string(kRows.at(third(y))) + kColumns.at(third(x));
+}
+
+}  // namespace
+
+ScoringResult score_videos(const Detector& detector, const std::vector<std::string>& videos,
+                           const FrameRanges& frames, const ScoredFrameSink& sink) {
+  ScoringResult result;
+  for (const std::string& video : videos) score_video(detector, video, frames, sink, result);
+  if (result.frames == 0)
+    throw Error(ErrorKind::kSettings, "--frames " + frames.text(), "no such frames in the input",
+                "frames count from 0");
+  return result;
+}
+
+ScoringResult score_images(const Detector& detector, const std::vector<std::string>& inputs,
+                           const FrameRanges& frames, const ScoredFrameSink& sink) {
+  ScoringResult result;
+  Scorer scorer(detector);
+  const std::vector<ImageFile> files = list_all(inputs);
+  for (std::size_t n = 0; n < files.size() && !frames.ends_before(n); ++n) {
+    throw_if_interrupted();
+    if (!frames.contains(n)) continue;
+    const ImageFile& file = files.at(n);
+    try {
+      const Picture picture = decode_picture(read_image_file(file), file.name);
+      const FrameScore& score = scorer.score(picture.view());
+      ++result.frames;
+      result.novel += score.novel ? 1 : 0;
+      sink(row_of(file.name, n, score));
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::kFormat && error.kind() != ErrorKind::kRead) throw;
+      result.warnings.push_back(std::string("left out: ") + error.what());
+    }
+  }
+  if (result.frames == 0)
+    throw Error(ErrorKind::kFormat, inputs.front(), "no image could be scored",
+                result.warnings.empty() ? "check --frames" : result.warnings.front());
+  return result;
+}
+
+std::string place_of(const FrameScore& score) {
+  if (!score.regions.empty()) {
+    const Region& region = score.regions.front();
+    return ninth(region.x + region.width / 2, region.y + region.height / 2);
+  }
+  if (score.map.empty() || score.map_size <= 0) return "";
+  const auto peak = std::max_element(score.map.begin(), score.map.end()) - score.map.begin();
+  const auto side = static_cast<float>(score.map_size);
+  return ninth((static_cast<float>(peak % score.map_size) + 0.5F) / side,
+               (static_cast<float>(peak / score.map_size) + 0.5F) / side);
+}
+
+}  // namespace novelty
