@@ -34,9 +34,10 @@ std::string joined(const std::vector<std::string>& folders) {
 // Never closed: LibTorch cannot be unloaded, and objects of the backend outlive any one user.
 void* open_library(const std::string& path) {
   if (void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL)) return library;
-  const char* reason = dlerror();
-  throw Error(ErrorKind::kBackend, path,
-              std::string("cannot be opened: ") + (reason ? reason : "unknown reason"),
+  const char* text = dlerror();
+  std::string reason = text ? text : "unknown reason";
+  if (reason.starts_with(path + ": ")) reason.erase(0, path.size() + 2);
+  throw Error(ErrorKind::kBackend, path, "cannot be opened: " + reason,
               "if a LibTorch library is missing, './run build' installs it; or add its folder to "
               "LD_LIBRARY_PATH, or reinstall; 'novelty doctor' checks the rest");
 }

@@ -22,12 +22,14 @@ double deviation_of(const std::vector<float>& values) {
 }
 
 TEST(Init, FillsEveryTensorOfTheArchitecture) {
-  for (const auto& weights : {init_student(tiny_config(2), 1), init_untrained_teacher(tiny_config(2), 1)}) {
+  for (const auto& weights :
+       {init_student(tiny_config(2), 1), init_untrained_teacher(tiny_config(2), 1)}) {
     const auto shapes = vit_tensor_shapes(tiny_config(2));
     ASSERT_EQ(weights.size(), shapes.size());
     for (const auto& [name, values] : weights) {
       EXPECT_EQ(static_cast<std::int64_t>(values.size()),
-                view_of(values, shapes.at(name)).element_count()) << name;
+                view_of(values, shapes.at(name)).element_count())
+          << name;
       for (const float value : values) ASSERT_TRUE(std::isfinite(value)) << name;
     }
   }

@@ -2,11 +2,13 @@
 // What the loader says when the backend is not there, not a library, not ours or of another ABI.
 #include "engine/loader.h"
 
+#include <dlfcn.h>
 #include <gtest/gtest.h>
 
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 
 #include "novelty/error.h"
 #include "temp_dir.h"
@@ -44,11 +46,12 @@ TEST(Loader, SaysWhereItLookedWhenNothingIsThere) {
 
 TEST(Loader, GivesTheReasonWhenTheFileIsNoLibrary) {
   const TempDir folder;
-  std::ofstream(folder / kBackendFile) << "not a library\n";
+  std::ofstream(folder / kBackendFile) << std::string(4096, 'x');
   const std::string text = complaint({folder.path()});
   expect_contains(text, folder / kBackendFile);
   expect_contains(text, "cannot be opened");
   expect_contains(text, "invalid ELF header");
+  expect_contains(text, "novelty doctor");
 }
 
 TEST(Loader, RefusesALibraryOfAnotherAbi) {
@@ -56,27 +59,42 @@ TEST(Loader, RefusesALibraryOfAnotherAbi) {
 }
 
 TEST(Loader, RefusesALibraryThatIsNoBackend) {
+  Dl_info libc{};
+  ASSERT_NE(dladdr(reinterpret_cast<void*>(&std::abort), &libc), 0);
   const TempDir folder;
-  std::filesystem::create_symlink("/proc/self/exe", folder / kBackendFile);
-  // A program cannot be opened as a library at all.
-  expect_contains(complaint({folder.path()}), "cannot be opened");
+  std::filesystem::create_symlink(libc.dli_fname, folder / kBackendFile);
+  expect_contains(complaint({folder.path()}), "not a backend");
 }
 
 TEST(Loader, TakesTheFirstFolderThatHasIt) {
   const TempDir empty;
-  const Backend& backend = open_backend({empty.path(), built("fake_backend"), built("other_abi_backend")});
+  const Backend& backend =
+      open_backend({empty.path(), built("fake_backend"), built("other_abi_backend")});
   EXPECT_EQ(backend.abi, kBackendAbi);
   EXPECT_EQ(backend.name, "torch");
   expect_contains(backend.description, "stand-in");
 }
 
+// Sets an environment variable for its own life.
+class ScopedEnv {
+ public:
+  ScopedEnv(const char* name, const std::string& value) : name_(name) {
+    if (const char* before = std::getenv(name)) before_ = before;
+    setenv(name, value.c_str(), 1);
+  }
+  ~ScopedEnv() { before_ ? setenv(name_, before_->c_str(), 1) : unsetenv(name_); }
+  ScopedEnv(const ScopedEnv&) = delete;
+  ScopedEnv& operator=(const ScopedEnv&) = delete;
+
+ private:
+  const char* name_;
+  std::optional<std::string> before_;
+};
+
 TEST(Loader, LooksInTheChosenFolderFirst) {
   const TempDir chosen;
-  const char* before = std::getenv("NOVELTY_BACKEND_DIR");
-  const std::string kept = before ? before : "";
-  setenv("NOVELTY_BACKEND_DIR", chosen.path().c_str(), 1);
+  const ScopedEnv env("NOVELTY_BACKEND_DIR", chosen.path());
   const auto folders = backend_search_path();
-  setenv("NOVELTY_BACKEND_DIR", kept.c_str(), 1);
   ASSERT_GE(folders.size(), 3U);
   EXPECT_EQ(folders.front(), chosen.path());
   const auto own = std::filesystem::canonical("/proc/self/exe").parent_path();
