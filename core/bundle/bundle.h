@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/safetensors.h"
 #include "calibration/calibration.h"
@@ -29,7 +30,7 @@ struct Bundle {
   ScoreDefinition score;
   Calibration calibration;
   EventOptions events;
-  std::string provenance_json = "{}";  ///< training options, source identity, tool version
+  std::string provenance_json = "{}";   ///< training options, source identity, tool version
   std::shared_ptr<const void> storage;  ///< keeps what the views point to
 };
 
@@ -38,8 +39,14 @@ struct Bundle {
 /// Throws: Error (kNotFound, kRead, kFormat, kVersion, kUnsupported) naming file and field.
 Bundle read_bundle(const std::string& path);
 
-/// Writes `bundle` (info.id and info.path are ignored) and returns its id: the SHA-256 of the file
-/// with the digits of the id itself as zeros. Throws: Error(kWrite).
+/// The same from memory; `where` stands for the file in errors.
+Bundle parse_bundle(std::vector<std::byte> bytes, const std::string& where);
+
+/// Writes `bundle` and returns its id: the SHA-256 of the file with the digits of the id itself as
+/// zeros. Equal bundles give equal bytes. Of bundle.info only preset, the teacher's name, hash and
+/// kind, threshold_p_value and the frame counts are stored; sizes and threshold follow from the
+/// rest. Tensors outside of the architecture (a head) are left out, half precision becomes float32.
+/// Throws: Error(kWrite); what read_bundle would throw for such a file, before anything is written.
 std::string write_bundle(const Bundle& bundle, const std::string& path);
 
 }  // namespace novelty
