@@ -68,7 +68,7 @@ HeldOut score_held_out(const TrainingRun& run, Scorer& scorer) {
 
 std::vector<double> scores_of_rows(const TrainingRun& run, const Calibration& calibration,
                                    std::span<const float> rows) {
-  const std::size_t patches = calibration.location_mean.size();
+  const auto patches = static_cast<std::size_t>(run.config().patch_count());
   std::vector<double> scores;
   for (; !rows.empty(); rows = rows.subspan(patches))
     scores.push_back(image_score(rows.first(patches), calibration.location_mean,
@@ -143,8 +143,9 @@ Calibration calibrate(const TrainingRun& run, FeatureCache& cache, const Engine&
                       TrainingReport& report) {
   Scorer scorer(run, engine);
   const HeldOut held = score_held_out(run, scorer);
-  const Calibration calibration = fit_calibration(
-      held.clean, static_cast<std::size_t>(run.config().patch_count()), run.recipe.score);
+  const auto patches = static_cast<std::size_t>(run.config().patch_count());
+  const Calibration calibration =
+      fit_calibration({patches, held.clean, held.varied}, run.recipe.score);
   report.threshold = calibration.threshold;
   report.holdout_scores = scores_of_rows(run, calibration, held.clean);
   report.train_scores = training_scores(run, cache, scorer, calibration);

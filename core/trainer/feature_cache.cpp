@@ -99,7 +99,7 @@ FeatureCache::FeatureCache(const std::string& path, const FeatureLayout& layout)
   }
   const std::size_t whole = static_cast<std::size_t>(facts.st_size) / record_.size();
   while (size_ < whole && read_record(size_)) ++size_;
-  truncate(size_);
+  if (size_ * record_.size() < static_cast<std::size_t>(facts.st_size)) truncate(size_);
 }
 
 FeatureCache::~FeatureCache() {

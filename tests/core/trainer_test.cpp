@@ -1,0 +1,345 @@
+// SPDX-License-Identifier: Apache-2.0
+// Whole training runs with a tiny teacher, interrupted and resumed; run once with the stand-in
+// backend and once with LibTorch.
+#include "novelty/trainer.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "base/file.h"
+#include "base/rng.h"
+#include "base/sha256.h"
+#include "engine/backend.h"
+#include "nn/init.h"
+#include "novelty/detector.h"
+#include "novelty/error.h"
+#include "temp_dir.h"
+
+namespace novelty {
+namespace {
+
+using testing::TempDir;
+
+constexpr int kWidth = 72, kHeight = 40;
+
+// A bar that walks over a textured ground, a frame a step.
+class WalkingBar : public FrameSource {
+ public:
+  explicit WalkingBar(std::size_t frames, bool time_ordered = true)
+      : frames_(frames), time_ordered_(time_ordered) {}
+
+  std::string identity() override { return R"({"scene":"walking bar"})"; }
+  bool time_ordered() const override { return time_ordered_; }
+  std::size_t count() override { return frames_; }
+  void rewind(std::size_t n) override { at_ = n; }
+
+  bool next(FrameView& frame) override {
+    if (at_ >= frames_ || at_ >= ends_at_) return false;
+    draw(at_++);
+    frame.format = PixelFormat::kRgb;
+    frame.width = kWidth;
+    frame.height = kHeight;
+    frame.planes[0] = {pixels_.data(), kWidth * 3};
+    return true;
+  }
+
+  void end_at(std::size_t frame) { ends_at_ = frame; }
+
+ private:
+  void draw(std::size_t number) {
+    Rng ground(5), noise(6, number);
+    pixels_.resize(static_cast<std::size_t>(kWidth) * kHeight * 3);
+    for (std::size_t i = 0; i < pixels_.size(); ++i)
+      pixels_[i] = static_cast<std::uint8_t>(60 + ground.below(80) + noise.below(5));
+    const std::size_t left = number * 5 % (kWidth - 8);
+    for (std::size_t y = 0; y < kHeight; ++y)
+      for (std::size_t x = left * 3; x < (left + 8) * 3; ++x) pixels_[y * kWidth * 3 + x] = 230;
+  }
+
+  std::size_t frames_;
+  bool time_ordered_;
+  std::size_t at_ = 0;
+  std::size_t ends_at_ = std::numeric_limits<std::size_t>::max();
+  std::vector<std::uint8_t> pixels_;
+};
+
+VitConfig tiny_config() {
+  VitConfig config;
+  config.input_size = 64;
+  config.width = 64;
+  config.depth = 2;
+  config.heads = 1;
+  config.mlp_width = 128;
+  return config;
+}
+
+void write_teacher(const std::string& path, VitWeights weights) {
+  TensorMap tensors;
+  for (const auto& [name, shape] : vit_tensor_shapes(tiny_config()))
+    tensors[name] = view_of(weights.at(name), shape);
+  const std::vector<float> head(10 * 64, 0.5F);
+  tensors["head.weight"] = view_of(head, {10, 64});
+  write_file_atomically(path, serialize_safetensors(tensors, {}));
+}
+
+std::string hash_of_file(const std::string& path) {
+  return sha256_hex(read_file(path));
+}
+
+class TrainerTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    try {
+      backend_for("auto");
+    } catch (const Error& error) {
+      GTEST_SKIP() << "no backend: " << error.what();
+    }
+    write_teacher(folder_ / "tiny.augreg.safetensors", init_untrained_teacher(tiny_config(), 3));
+  }
+
+  TrainingOptions options(const std::string& output) const {
+    TrainingOptions options;
+    options.output = folder_ / output;
+    options.teacher_path = folder_ / "tiny.augreg.safetensors";
+    options.epochs = 2;
+    options.batch_size = 4;
+    options.threads = 1;
+    return options;
+  }
+
+  // Trains, cancelling at the `units`-th report of `stage`; true when it was cancelled.
+  bool cancelled_at(const TrainingOptions& options, TrainingStage stage, std::size_t units) const {
+    WalkingBar source(12);
+    std::size_t seen = 0;
+    try {
+      train(source, options, [&](const TrainingProgress& progress) {
+        return progress.stage != stage || ++seen < units;
+      });
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::kCancelled) << error.what();
+      return true;
+    }
+    return false;
+  }
+
+  // The error of a training run that must fail.
+  static std::string failure(FrameSource& source, const TrainingOptions& options, ErrorKind kind) {
+    try {
+      train(source, options);
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), kind) << error.what();
+      return error.what();
+    }
+    ADD_FAILURE() << "no error";
+    return {};
+  }
+
+  const TempDir folder_;
+};
+
+TEST_F(TrainerTest, WritesAModelThatScoresAsTheReportSays) {
+  WalkingBar source(20);
+  const TrainingOptions chosen = options("m.novelty");
+  const TrainingReport report = train(source, chosen);
+  EXPECT_FALSE(std::filesystem::exists(chosen.output + ".work"));
+  const auto detector = Detector::load(chosen.output, {"cpu", 1});
+  EXPECT_EQ(detector->info().id, report.model_id);
+  EXPECT_EQ(detector->info().training_frames, 16);
+  EXPECT_EQ(detector->info().calibration_frames, 4);
+  EXPECT_EQ(detector->info().teacher_name, "tiny.augreg.safetensors");
+  EXPECT_EQ(detector->info().teacher_sha256, hash_of_file(chosen.teacher_path));
+  EXPECT_DOUBLE_EQ(detector->event_options().threshold, report.threshold);
+  ASSERT_EQ(report.holdout_scores.size(), 4U);
+  PreparedFrame prepared;
+  const auto scratch = detector->make_scratch();
+  FrameScore score;
+  FrameView frame;
+  source.rewind(16);
+  for (std::size_t i = 0; source.next(frame); ++i) {
+    detector->prepare(frame, prepared);
+    detector->score(prepared, *scratch, score);
+    EXPECT_DOUBLE_EQ(score.score, report.holdout_scores[i]);
+    EXPECT_FALSE(score.novel);
+  }
+}
+
+TEST_F(TrainerTest, ReportsWhatItDid) {
+  WalkingBar source(20);
+  std::vector<TrainingStage> stages;
+  const TrainingReport report =
+      train(source, options("m.novelty"), [&](const TrainingProgress& progress) {
+        EXPECT_LE(progress.done, progress.total);
+        if (stages.empty() || stages.back() != progress.stage) stages.push_back(progress.stage);
+        return true;
+      });
+  EXPECT_EQ(stages,
+            (std::vector<TrainingStage>{TrainingStage::kFeatures, TrainingStage::kDistillation,
+                                        TrainingStage::kCalibration, TrainingStage::kWriting}));
+  EXPECT_LT(report.step_loss.back(), report.step_loss.front());
+  EXPECT_EQ(report.train_scores.size(), 16U);
+  ASSERT_EQ(report.most_normal.size(), 2U);
+  ASSERT_EQ(report.least_normal.size(), 2U);
+  EXPECT_LE(report.most_normal[0].score, report.most_normal[1].score);
+  EXPECT_LE(report.most_normal[1].score, report.least_normal[1].score);
+  EXPECT_GE(report.least_normal[0].score, report.least_normal[1].score);
+  EXPECT_GE(report.least_normal[0].index, 16U);
+  EXPECT_EQ(report.least_normal[0].rgb.size(), 64U * 64 * 3);
+  EXPECT_EQ(report.least_normal[0].map.size(), 16U);
+  EXPECT_TRUE(report.warnings.empty());
+  const auto facts = nlohmann::json::parse(report.facts_json);
+  EXPECT_NE(report.facts_json.find("walking bar"), std::string::npos);
+  EXPECT_EQ(report.facts_json.find(folder_.path()), std::string::npos) << "a path in the facts";
+}
+
+TEST_F(TrainerTest, GivesTheSameBytesAgainAndOthersForAnotherSeed) {
+  WalkingBar source(12);
+  train(source, options("a.novelty"));
+  train(source, options("b.novelty"));
+  TrainingOptions seeded = options("c.novelty");
+  seeded.seed = 1;
+  train(source, seeded);
+  EXPECT_EQ(hash_of_file(folder_ / "a.novelty"), hash_of_file(folder_ / "b.novelty"));
+  EXPECT_NE(hash_of_file(folder_ / "a.novelty"), hash_of_file(folder_ / "c.novelty"));
+}
+
+TEST_F(TrainerTest, ResumesToTheSameBytesFromEveryStage) {
+  WalkingBar source(12);
+  train(source, options("whole.novelty"));
+  const std::string expected = hash_of_file(folder_ / "whole.novelty");
+  const std::pair<TrainingStage, std::size_t> points[] = {
+      {TrainingStage::kFeatures, 1},     {TrainingStage::kFeatures, 2},
+      {TrainingStage::kFeatures, 5},     {TrainingStage::kDistillation, 1},
+      {TrainingStage::kDistillation, 7}, {TrainingStage::kDistillation, 20},
+      {TrainingStage::kCalibration, 1},  {TrainingStage::kCalibration, 2},
+      {TrainingStage::kWriting, 1}};
+  for (const auto& [stage, units] : points) {
+    TrainingOptions part = options("part.novelty");
+    ASSERT_TRUE(cancelled_at(part, stage, units)) << static_cast<int>(stage) << " " << units;
+    EXPECT_FALSE(std::filesystem::exists(part.output));
+    part.resume = true;
+    train(source, part);
+    EXPECT_EQ(hash_of_file(part.output), expected) << static_cast<int>(stage) << " " << units;
+    std::filesystem::remove(part.output);
+  }
+}
+
+TEST_F(TrainerTest, ResumesAfterManyInterruptions) {
+  WalkingBar source(12);
+  train(source, options("whole.novelty"));
+  TrainingOptions part = options("part.novelty");
+  part.resume = true;  // without a work folder it just starts
+  for (const auto stage : {TrainingStage::kFeatures, TrainingStage::kFeatures,
+                           TrainingStage::kDistillation, TrainingStage::kDistillation})
+    ASSERT_TRUE(cancelled_at(part, stage, 3));
+  train(source, part);
+  EXPECT_EQ(hash_of_file(part.output), hash_of_file(folder_ / "whole.novelty"));
+}
+
+TEST_F(TrainerTest, ResumesWithAHalfWrittenRecord) {
+  WalkingBar source(12);
+  train(source, options("whole.novelty"));
+  TrainingOptions part = options("part.novelty");
+  ASSERT_TRUE(cancelled_at(part, TrainingStage::kFeatures, 4));
+  const std::string cache = part.output + ".work/cache.bin";
+  std::filesystem::resize_file(cache, std::filesystem::file_size(cache) - 1000);
+  part.resume = true;
+  train(source, part);
+  EXPECT_EQ(hash_of_file(part.output), hash_of_file(folder_ / "whole.novelty"));
+}
+
+TEST_F(TrainerTest, RefusesToResumeAnotherRun) {
+  TrainingOptions part = options("part.novelty");
+  ASSERT_TRUE(cancelled_at(part, TrainingStage::kDistillation, 2));
+  WalkingBar source(12);
+  part.resume = true;
+  part.mask = "none";
+  const std::string text = failure(source, part, ErrorKind::kSettings);
+  EXPECT_NE(text.find("different: mask ("), std::string::npos) << text;
+  part.resume = false;  // afresh instead
+  train(source, part);
+  EXPECT_TRUE(std::filesystem::exists(part.output));
+}
+
+TEST_F(TrainerTest, HoldsOutAChoiceOfUnorderedPictures) {
+  WalkingBar source(20, false);
+  const TrainingReport report = train(source, options("m.novelty"));
+  EXPECT_EQ(report.holdout_scores.size(), 4U);
+  EXPECT_LT(report.most_normal[0].index + report.most_normal[1].index, 37U);
+}
+
+TEST_F(TrainerTest, ReplacesAnOlderModelOnlyWhenDone) {
+  WalkingBar source(12);
+  const TrainingOptions chosen = options("m.novelty");
+  train(source, chosen);
+  const std::string before = hash_of_file(chosen.output);
+  ASSERT_TRUE(cancelled_at(chosen, TrainingStage::kWriting, 1));
+  EXPECT_EQ(hash_of_file(chosen.output), before);
+}
+
+TEST_F(TrainerTest, RefusesBadInputInOneLine) {
+  WalkingBar few(7), source(12);
+  TrainingOptions chosen = options("m.novelty");
+  EXPECT_NE(failure(few, chosen, ErrorKind::kSettings).find("at least 8"), std::string::npos);
+  WalkingBar short_source(12);
+  short_source.end_at(5);
+  EXPECT_NE(failure(short_source, chosen, ErrorKind::kRead).find("5 of 12"), std::string::npos);
+  chosen.output = folder_ / "none/m.novelty";
+  failure(source, chosen, ErrorKind::kWrite);
+  chosen = options("m.novelty");
+  chosen.teacher_path = folder_ / "none.safetensors";
+  failure(source, chosen, ErrorKind::kNotFound);
+  EXPECT_FALSE(std::filesystem::exists(chosen.output));
+}
+
+TEST_F(TrainerTest, RefusesTeachersThatCannotTeach) {
+  WalkingBar source(12);
+  TrainingOptions chosen = options("m.novelty");
+  VitWeights broken = init_untrained_teacher(tiny_config(), 3);
+  broken.at("norm.weight")[5] = std::nanf("");
+  write_teacher(folder_ / "nan.safetensors", broken);
+  chosen.teacher_path = folder_ / "nan.safetensors";
+  EXPECT_NE(failure(source, chosen, ErrorKind::kFormat).find("norm.weight"), std::string::npos);
+  const std::vector<float> values(4, 1);
+  write_file_atomically(folder_ / "other.safetensors",
+                        serialize_safetensors({{"conv1.weight", view_of(values, {4})}}, {}));
+  chosen.teacher_path = folder_ / "other.safetensors";
+  EXPECT_THROW(train(source, chosen), Error);
+}
+
+TEST_F(TrainerTest, ChecksEveryOption) {
+  WalkingBar source(12);
+  const auto refused = [&](auto change) {
+    TrainingOptions chosen = options("m.novelty");
+    change(chosen);
+    EXPECT_FALSE(failure(source, chosen, ErrorKind::kSettings).empty());
+  };
+  refused([](TrainingOptions& o) { o.output = ""; });
+  refused([](TrainingOptions& o) { o.preset = "none"; });
+  refused([](TrainingOptions& o) { o.mask = "half"; });
+  refused([](TrainingOptions& o) { o.mask_ratio = 0.99; });
+  refused([](TrainingOptions& o) { o.mask_ratio = std::nan(""); });
+  refused([](TrainingOptions& o) { o.epochs = -1; });
+  refused([](TrainingOptions& o) { o.batch_size = -1; });
+  refused([](TrainingOptions& o) { o.learning_rate = std::nan(""); });
+  refused([](TrainingOptions& o) { o.holdout = 0; });
+  refused([](TrainingOptions& o) { o.holdout = 0.6; });
+  refused([](TrainingOptions& o) { o.threads = 65; });
+}
+
+TEST_F(TrainerTest, WarnsOfATeacherWhoseNormalisationIsUnknown) {
+  WalkingBar source(12);
+  TrainingOptions chosen = options("m.novelty");
+  write_teacher(folder_ / "mine.safetensors", init_untrained_teacher(tiny_config(), 3));
+  chosen.teacher_path = folder_ / "mine.safetensors";
+  const TrainingReport report = train(source, chosen);
+  ASSERT_EQ(report.warnings.size(), 1U);
+  EXPECT_NE(report.warnings[0].find("0.5 is assumed"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace novelty
