@@ -21,8 +21,10 @@ class Guard {
   explicit Guard(const std::string& where) : where_(where) {}
 
   bool operator()(int depth, json::parse_event_t event, const json& parsed) {
-    if (depth > kDepthLimit) refuse("is nested too deeply");
-    if (event == json::parse_event_t::object_start) keys_.emplace_back();
+    const bool object = event == json::parse_event_t::object_start;
+    const bool nests = object || event == json::parse_event_t::array_start;
+    if (nests && depth >= kDepthLimit) refuse("is nested too deeply");
+    if (object) keys_.emplace_back();
     if (event == json::parse_event_t::object_end) keys_.pop_back();
     if (event != json::parse_event_t::key && ++values_ > kValueLimit)
       refuse("holds too many values");

@@ -2,18 +2,15 @@
 // The container of a model: format number, integrity hash, and the file as a whole.
 #include "bundle/bundle.h"
 
-#include <algorithm>
 #include <charconv>
-#include <cstring>
 #include <deque>
-#include <string_view>
 #include <utility>
 
 #include "base/file.h"
 #include "base/json.h"
-#include "base/sha256.h"
 #include "bundle/calibration_facts.h"
 #include "bundle/facts.h"
+#include "bundle/integrity.h"
 #include "novelty/error.h"
 
 namespace novelty {
@@ -21,35 +18,9 @@ namespace {
 
 constexpr const char* kFormatKey = "novelty.format";
 constexpr const char* kFactsKey = "novelty.facts";
-constexpr const char* kHashKey = "novelty.sha256";
-constexpr std::size_t kHashDigits = 64;
 
 constexpr const char* kTrainOne = "train one with novelty train";
 constexpr const char* kRestore = "restore the file from its source or train it again";
-
-// Note [Where the hash lies]
-// The hash covers every byte of the file but its own digits, which count as '0'. They follow the
-// bytes `"novelty.sha256":"` in the header. Within a JSON string every quote has a backslash before
-// it, so that text after a '{' or ',' can only be the key itself, whatever other strings hold.
-std::size_t find_digits(std::span<const std::byte> bytes, const std::string& where) {
-  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  const std::string key = '"' + std::string(kHashKey) + "\":\"";
-  for (std::size_t at = text.find(key); at != std::string_view::npos; at = text.find(key, at + 1)) {
-    const std::size_t digits = at + key.size();
-    const bool is_key = at > 0 && (text[at - 1] == '{' || text[at - 1] == ',');
-    if (is_key && digits + kHashDigits <= text.size()) return digits;
-  }
-  throw Error(ErrorKind::kFormat, where, "has no integrity hash", kRestore);
-}
-
-std::string hash_without_digits(std::span<const std::byte> bytes, std::size_t digits) {
-  const std::string zeros(kHashDigits, '0');
-  Sha256 hash;
-  hash.update(bytes.first(digits));
-  hash.update(std::as_bytes(std::span(zeros)));
-  hash.update(bytes.subspan(digits + kHashDigits));
-  return hash.hex_digest();
-}
 
 const std::string& metadata_of(const SafetensorsFile& file, const std::string& key) {
   const auto found = file.metadata().find(key);
@@ -81,8 +52,7 @@ void check_format(const SafetensorsFile& file) {
 /// Returns the hash.
 std::string check_hash(const SafetensorsFile& file) {
   const std::string& stated = metadata_of(file, kHashKey);
-  const std::string actual =
-      hash_without_digits(file.bytes(), find_digits(file.bytes(), file.where()));
+  const std::string actual = hash_of_bundle(file.bytes(), file.where());
   if (stated == actual) return actual;
   throw Error(ErrorKind::kFormat, file.where(), "is damaged: its content does not match its hash",
               kRestore);
@@ -143,13 +113,10 @@ std::vector<std::byte> serialize(const Bundle& bundle) {
   const TensorCollection collection(bundle);
   const std::string facts =
       facts_of(bundle).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-  auto bytes =
-      serialize_safetensors(collection.tensors(), {{kFormatKey, std::to_string(kBundleVersion)},
-                                                   {kFactsKey, facts},
-                                                   {kHashKey, std::string(kHashDigits, '0')}});
-  const std::size_t digits = find_digits(bytes, {});
-  const std::string hash = hash_without_digits(bytes, digits);
-  std::memcpy(bytes.data() + digits, hash.data(), kHashDigits);
+  auto bytes = serialize_safetensors(
+      collection.tensors(),
+      {{kFormatKey, std::to_string(kBundleVersion)}, {kFactsKey, facts}, {kHashKey, blank_hash()}});
+  seal(bytes);
   return bytes;
 }
 
