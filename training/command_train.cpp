@@ -178,6 +178,7 @@ int run_train(int argc, char** argv) {
   novelty::check_writable(settings.report);
   const auto footage = novelty::open_footage(settings.inputs, settings.footage);
   choose_teacher(settings);
+  std::fflush(stdout);
   novelty::TrainingReport report = train_shown(*footage, settings);
   for (const std::string& warning : footage->warnings()) report.warnings.push_back(warning);
   novelty::write_report(report, *footage, settings.report);

@@ -32,13 +32,16 @@ using MessagePtr = std::unique_ptr<GstMessage, MessageUnref>;
 struct SampleUnref {
   void operator()(GstSample* sample) const { gst_sample_unref(sample); }
 };
+struct CapsUnref {
+  void operator()(GstCaps* caps) const { gst_caps_unref(caps); }
+};
 using SamplePtr = std::unique_ptr<GstSample, SampleUnref>;
 
 // Formats the core takes pass untouched, so that training sees the planes a pipeline sees.
 constexpr const char* kPipeline =
     "filesrc name=file ! decodebin name=decode caps=video/x-raw(ANY) expose-all-streams=false ! "
-    "videoconvert ! appsink name=sink sync=false max-buffers=4 "
-    "caps=video/x-raw,format=" NOVELTY_VIDEO_FORMATS;
+    "videoconvert ! appsink name=sink sync=false max-buffers=4";
+constexpr const char* kCaps = "video/x-raw,format=" NOVELTY_VIDEO_FORMATS;
 constexpr GstClockTime kPollNs = 50 * GST_MSECOND;
 constexpr std::int64_t kDefaultFrameNs =
     40'000'000;  // 25 fps, where neither stamp nor rate is known
@@ -133,6 +136,8 @@ VideoReader::Impl::Impl(std::string file) : path(std::move(file)) {
   const GstPtr<GstElement> source(gst_bin_get_by_name(bin, "file"));
   g_object_set(source.get(), "location", path.c_str(), nullptr);
   sink.reset(gst_bin_get_by_name(bin, "sink"));
+  const std::unique_ptr<GstCaps, CapsUnref> caps(gst_caps_from_string(kCaps));
+  gst_app_sink_set_caps(GST_APP_SINK(sink.get()), caps.get());
   bus.reset(gst_element_get_bus(pipeline.get()));
   gst_element_set_state(pipeline.get(), GST_STATE_PLAYING);
 }
