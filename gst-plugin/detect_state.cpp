@@ -12,7 +12,7 @@ namespace {
 
 // The score of a p-value; p = 0: no frame is novel, p = 1: every frame is.
 double threshold_of(const Detector& detector, double p_value) {
-  if (p_value <= 0) return std::numeric_limits<double>::infinity();
+  if (p_value <= 0) return std::numeric_limits<double>::max();
   if (p_value >= 1) return std::numeric_limits<double>::lowest();
   return detector.score_of(p_value);
 }

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+// Models of noveltydetect: missing, broken, exchanged while playing.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+
+#include "detect_harness.h"
+#include "test_model.h"
+
+namespace novelty::testing {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Brings a lone element to READY and gives the error it posts.
+struct Attempt {
+  explicit Attempt(const std::string& properties) {
+    GstElement* element = gst_parse_launch(("noveltydetect " + properties).c_str(), nullptr);
+    GstElement* pipeline = gst_pipeline_new(nullptr);
+    gst_bin_add(GST_BIN(pipeline), element);
+    result = gst_element_set_state(pipeline, GST_STATE_READY);
+    GstBus* bus = gst_element_get_bus(pipeline);
+    if (GstMessage* message = gst_bus_pop_filtered(bus, GST_MESSAGE_ERROR)) {
+      GError* error = nullptr;
+      gst_message_parse_error(message, &error, nullptr);
+      text = error->message;
+      domain = error->domain;
+      code = error->code;
+      g_error_free(error);
+      gst_message_unref(message);
+    }
+    gst_element_set_state(pipeline, GST_STATE_NULL);
+    gst_object_unref(bus);
+    gst_object_unref(pipeline);
+  }
+
+  void expect(GQuark of_domain, gint of_code, const std::string& part) const {
+    EXPECT_EQ(result, GST_STATE_CHANGE_FAILURE);
+    EXPECT_EQ(domain, of_domain) << text;
+    EXPECT_EQ(code, of_code) << text;
+    EXPECT_NE(text.find(part), std::string::npos) << text;
+    EXPECT_EQ(text.find('\n'), std::string::npos) << text;
+  }
+
+  GstStateChangeReturn result;
+  std::string text;
+  GQuark domain = 0;
+  gint code = 0;
+};
+
+// Sets a variable for the time of a test.
+class Variable {
+ public:
+  Variable(const char* name, const std::string& value) : name_(name) {
+    if (const char* old = std::getenv(name)) old_ = old;
+    setenv(name, value.c_str(), 1);
+  }
+  ~Variable() {
+    if (old_.empty())
+      unsetenv(name_);
+    else
+      setenv(name_, old_.c_str(), 1);
+  }
+  Variable(const Variable&) = delete;
+  Variable& operator=(const Variable&) = delete;
+
+ private:
+  const char* name_;
+  std::string old_;
+};
+
+TEST(NoveltyModel, UnsetIsAClearError) {
+  Attempt("").expect(GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS, "novelty train");
+}
+
+TEST(NoveltyModel, MissingIsAClearError) {
+  Attempt("model=/nowhere/room.novelty")
+      .expect(GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND, "/nowhere/room.novelty");
+}
+
+TEST(NoveltyModel, UnknownDeviceIsAClearError) {
+  const TempDir dir;
+  write_test_model(dir / "m.novelty");
+  Attempt("model=" + (dir / "m.novelty") + " device=abacus")
+      .expect(GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS, "abacus");
+}
+
+TEST(NoveltyModel, AnythingElseIsAClearError) {
+  const TempDir dir;
+  std::ofstream(dir / "text.novelty") << "not a model";
+  Attempt("model=" + (dir / "text.novelty"))
+      .expect(GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_OPEN_READ, "text.novelty");
+}
+
+TEST(NoveltyModel, TruncatedIsAClearError) {
+  const TempDir dir;
+  const std::string path = dir / "cut.novelty";
+  write_test_model(path);
+  fs::resize_file(path, fs::file_size(path) - 1);
+  Attempt("model=" + path).expect(GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_OPEN_READ, "cut.novelty");
+}
+
+TEST(NoveltyModel, LoadsAfterAFailure) {
+  const TempDir dir;
+  write_test_model(dir / "m.novelty");
+  GstElement* element = gst_element_factory_make("noveltydetect", nullptr);
+  g_object_set(element, "model", "/nowhere", nullptr);
+  EXPECT_EQ(gst_element_set_state(element, GST_STATE_READY), GST_STATE_CHANGE_FAILURE);
+  g_object_set(element, "model", (dir / "m.novelty").c_str(), nullptr);
+  EXPECT_EQ(gst_element_set_state(element, GST_STATE_READY), GST_STATE_CHANGE_SUCCESS);
+  gst_element_set_state(element, GST_STATE_NULL);
+  gst_object_unref(element);
+}
+
+TEST(NoveltyModel, IsNotReadAgainWhilePlaying) {
+  DetectHarness detect;
+  detect.push(0.5, 0);
+  fs::resize_file(detect.model(), 100);
+  EXPECT_TRUE(detect.push(0.5, 1)->novel);
+}
+
+// Pushes frames until the bus says that the model was taken over, or for ten seconds.
+bool push_until_loaded(DetectHarness& detect, int first_frame) {
+  const gint64 end = g_get_monotonic_time() + 10 * G_TIME_SPAN_SECOND;
+  for (int frame = first_frame; g_get_monotonic_time() < end; ++frame) {
+    detect.push(0.5, frame);
+    GstMessage* message = gst_bus_pop_filtered(detect.bus(), GST_MESSAGE_ELEMENT);
+    if (message == nullptr) {
+      g_thread_yield();
+      continue;
+    }
+    const bool loaded = gst_message_has_name(message, "novelty-model-loaded") != FALSE;
+    gst_message_unref(message);
+    if (loaded) return true;
+  }
+  return false;
+}
+
+TEST(NoveltyModel, IsExchangedAtAFrame) {
+  DetectHarness detect;
+  const TempDir dir;
+  const std::string id = write_test_model(dir / "other.novelty", {.seed = 7, .threshold = 2});
+  const auto before = detect.push(0.5, 0);
+  EXPECT_TRUE(before->novel);
+  novelty_messages(detect.bus());
+  g_object_set(detect.element(), "model", (dir / "other.novelty").c_str(), nullptr);
+  ASSERT_TRUE(push_until_loaded(detect, 1));
+  const auto after = detect.push(0.5, 1 << 24);
+  EXPECT_EQ(after->model_id, id);
+  EXPECT_EQ(after->threshold, 2);
+  EXPECT_FALSE(after->novel);
+}
+
+TEST(NoveltyModel, OfTheSamePathIsLoadedAgain) {
+  DetectHarness detect;
+  detect.push(0.5, 0);
+  const std::string id = write_test_model(detect.model(), {.seed = 9});
+  g_object_set(detect.element(), "model", detect.model().c_str(), nullptr);
+  ASSERT_TRUE(push_until_loaded(detect, 1));
+  EXPECT_EQ(detect.push(0.5, 1 << 24)->model_id, id);
+}
+
+TEST(NoveltyModel, InUseStaysWhenTheNextIsBad) {
+  DetectHarness detect;
+  const auto before = detect.push(0.5, 0);
+  g_object_set(detect.element(), "model", "/nowhere/next.novelty", nullptr);
+  const std::string warning = wait_text(detect.bus(), GST_MESSAGE_WARNING);
+  EXPECT_NE(warning.find("/nowhere/next.novelty"), std::string::npos) << warning;
+  EXPECT_NE(warning.find("stays"), std::string::npos) << warning;
+  const auto after = detect.push(0.5, 1);
+  EXPECT_EQ(after->model_id, before->model_id);
+  EXPECT_EQ(after->event_id, before->event_id);
+}
+
+TEST(NoveltyModel, ThatFailsToScoreEndsTheStream) {
+  const Variable fail("NOVELTY_FAKE_FAIL_AFTER", "2");
+  DetectHarness detect;
+  EXPECT_EQ(detect.push_only(0.5, 0), GST_FLOW_OK);
+  EXPECT_EQ(detect.push_only(0.5, 1), GST_FLOW_ERROR);
+  EXPECT_NE(wait_text(detect.bus(), GST_MESSAGE_ERROR).find("failed on demand"), std::string::npos);
+}
+
+TEST(NoveltyModel, ThatFailsToScoreInTheBackgroundEndsTheStream) {
+  const Variable fail("NOVELTY_FAKE_FAIL_AFTER", "1");
+  DetectHarness detect("mode=latest");
+  GstFlowReturn flow = GST_FLOW_OK;
+  const gint64 end = g_get_monotonic_time() + 10 * G_TIME_SPAN_SECOND;
+  for (int frame = 0; flow == GST_FLOW_OK && g_get_monotonic_time() < end; ++frame) {
+    flow = detect.push_only(0.5, frame);
+    g_thread_yield();
+  }
+  EXPECT_EQ(flow, GST_FLOW_ERROR);
+  EXPECT_NE(wait_text(detect.bus(), GST_MESSAGE_ERROR).find("failed on demand"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace novelty::testing
