@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the parts of a recorder share with its element: settings, the bus, and being live.
+#include "record_host.h"
+
+namespace novelty {
+
+void RecordHost::warn(const std::string& text) {
+  auto* element = static_cast<GstElement*>(g_weak_ref_get(&element_));
+  if (element == nullptr) return;
+  GST_ELEMENT_WARNING(element, RESOURCE, WRITE, ("%s", text.c_str()),
+                      ("this recording is dropped; the pipeline goes on"));
+  gst_object_unref(element);
+}
+
+void RecordHost::announce(const std::string& kind, const std::string& location,
+                          const std::string& sidecar, const std::string& event_id,
+                          const std::string& event_ids) {
+  auto* element = static_cast<GstElement*>(g_weak_ref_get(&element_));
+  if (element == nullptr) return;
+  GstStructure* fields = gst_structure_new(
+      "novelty-recorded", "kind", G_TYPE_STRING, kind.c_str(), "location", G_TYPE_STRING,
+      location.c_str(), "sidecar", G_TYPE_STRING, sidecar.c_str(), "event-id", G_TYPE_STRING,
+      event_id.c_str(), "event-ids", G_TYPE_STRING, event_ids.c_str(), nullptr);
+  gst_element_post_message(element, gst_message_new_element(GST_OBJECT(element), fields));
+  gst_object_unref(element);
+}
+
+}  // namespace novelty
