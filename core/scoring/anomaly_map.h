@@ -17,12 +17,15 @@ struct ScoreDefinition {
 
 /// discrepancy: [n] in [0, 4]; location_mean, location_scale: [n] statistics of normal footage at
 /// each patch (empty = none: the raw discrepancy). Returns the mean of the highest
-/// ceil(top_share * n) values.
+/// ceil(top_share * n) values, summed in falling order: the same for every order of patches.
+/// Throws: Error (kSettings: sizes that do not agree, a share outside (0, 1]; kFormat: a value that
+/// is not finite).
 double image_score(std::span<const float> discrepancy, std::span<const float> location_mean,
                    std::span<const float> location_scale, const ScoreDefinition& definition);
 
 /// Connected areas (8-neighbourhood) of `map` ([size, size]) at and over 1, as boxes normalised to
 /// the frame, highest peak first, at most `limit`. p_value is left at 1.
+/// Throws: Error(kSettings) when the map is not [size, size].
 std::vector<Region> regions_of(std::span<const float> map, int size, std::size_t limit);
 
 }  // namespace novelty

@@ -15,7 +15,7 @@
 
 #include "base/rng.h"
 
-namespace novelty::test {
+namespace novelty::testing {
 namespace {
 
 double triangle(double x) {
@@ -210,4 +210,4 @@ GuardedPicture::~GuardedPicture() {
   for (const Mapping& mapping : mappings_) munmap(mapping.begin, mapping.bytes);
 }
 
-}  // namespace novelty::test
+}  // namespace novelty::testing

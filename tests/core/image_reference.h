@@ -9,7 +9,7 @@
 
 #include "novelty/frame.h"
 
-namespace novelty::test {
+namespace novelty::testing {
 
 /// R'G'B' in [0,1] of `frame` squeezed to `size` x `size`: [size, size, 3].
 std::vector<double> reference_picture(const FrameView& frame, int size);
@@ -43,4 +43,4 @@ class GuardedPicture {
   std::vector<Mapping> mappings_;
 };
 
-}  // namespace novelty::test
+}  // namespace novelty::testing

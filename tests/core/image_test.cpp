@@ -19,9 +19,9 @@
 namespace novelty {
 namespace {
 
-using test::GuardedPicture;
-using test::PictureOptions;
-using test::Placement;
+using testing::GuardedPicture;
+using testing::PictureOptions;
+using testing::Placement;
 
 // Float sums of some 30 positive terms a pass in two passes, each step rounding by 2^-24 of at most
 // 255 levels, then scaled by at most 2.2 (Cb to B') / 224: 60 * 2^-24 * 2.2 * 255 / 224 = 9e-6.
@@ -60,7 +60,7 @@ std::vector<float> unpatched(const std::vector<float>& patches, int size, int pa
 }
 
 void expect_reference(const FrameView& frame, const std::string& name) {
-  const auto expected = test::reference_picture(frame, kSize);
+  const auto expected = testing::reference_picture(frame, kSize);
   const auto patches = patches_of(frame);
   ASSERT_EQ(patches.size(), expected.size());
   const auto got = unpatched(patches, kSize, kPatch);
