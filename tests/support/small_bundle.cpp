@@ -2,7 +2,9 @@
 // The smallest bundle that is valid, and files made of it.
 #include "small_bundle.h"
 
+#include "base/file.h"
 #include "bundle/integrity.h"
+#include "temp_dir.h"
 #include "test_network.h"
 
 namespace novelty::testing {
@@ -26,7 +28,6 @@ Calibration small_calibration() {
   calibration.map_one = {1, 1, 1, 1};
   calibration.scores = {0.1F, 0.2F, 0.2F};
   calibration.tail_scale = 0.05;
-  calibration.tail_shape = 12.5;
   calibration.threshold = 0.7;
   calibration.exit_threshold = 0.6;
   return calibration;
@@ -50,6 +51,12 @@ SmallBundle::SmallBundle()
   bundle.calibration = small_calibration();
   bundle.events = {0.7, 0.6, 1, 2, 3};
   bundle.provenance_json = R"({"tool":"test"})";
+}
+
+std::vector<std::byte> bytes_of(const SmallBundle& small) {
+  const TempDir folder;
+  write_bundle(small.bundle, folder / "m.novelty");
+  return read_file(folder / "m.novelty");
 }
 
 std::vector<std::byte> with_facts(const std::vector<std::byte>& bundle, const std::string& facts) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -22,8 +23,11 @@ struct SmallBundle {
   Bundle bundle;
 };
 
+/// The file write_bundle makes of `small`.
+std::vector<std::byte> bytes_of(const SmallBundle& small);
+
 /// The file of the tensors of `bundle` with `facts` as its facts, whatever they are, and the right
-/// hash. bundle: as written by write_bundle.
+/// hash. bundle: as from bytes_of.
 std::vector<std::byte> with_facts(const std::vector<std::byte>& bundle, const std::string& facts);
 
 /// The file of `tensors` and `metadata` with the right hash.
