@@ -55,13 +55,16 @@ bool is_exact(GstVideoColorMatrix matrix) {
          matrix != GST_VIDEO_COLOR_MATRIX_FCC;
 }
 
+void warn_of_model(GstBaseTransform* element, const std::string& reason) {
+  GST_ELEMENT_WARNING(element, RESOURCE, OPEN_READ, ("%s; the model in use stays", reason.c_str()),
+                      (nullptr));
+}
+
 }  // namespace
 
 DetectElement::DetectElement(GstBaseTransform* element)
-    : element_(element), state_([element](const std::string& reason) {
-        GST_ELEMENT_WARNING(element, RESOURCE, OPEN_READ,
-                            ("%s; the model in use stays", reason.c_str()), (nullptr));
-      }) {
+    : element_(element),
+      state_([element](const std::string& reason) { warn_of_model(element, reason); }) {
   gst_video_info_init(&info_);
 }
 

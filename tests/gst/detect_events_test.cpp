@@ -11,8 +11,10 @@ namespace {
 
 constexpr const char* kHold = "mode=every-frame hold=200000000 ";  // five frames
 
-void expect_changes(const std::vector<NoveltyEvent>& told, std::vector<EventChange> expected) {
+void expect_changes(const std::vector<NoveltyEvent>& told,
+                    const std::vector<EventChange>& expected) {
   std::vector<EventChange> changes;
+  changes.reserve(told.size());
   for (const auto& event : told) changes.push_back(event.change);
   EXPECT_EQ(changes, expected);
 }

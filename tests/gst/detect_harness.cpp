@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
+#include <cmath>
 #include <cstring>
 
 #include "test_model.h"
@@ -47,7 +47,7 @@ void pad_rows(GstVideoInfo& info, int padding) {
 
 guint8 sample(double brightness, bool limited) {
   const double value = limited ? 16 + 219 * brightness : 255 * brightness;
-  return static_cast<guint8>(value + 0.5);
+  return static_cast<guint8>(std::lround(value));
 }
 
 void fill_grey(GstVideoFrame& frame, double brightness) {

@@ -77,6 +77,7 @@ struct Output {
 Output run_program(const std::vector<std::string>& arguments,
                    const std::vector<std::pair<std::string, std::string>>& variables = {}) {
   std::vector<gchar*> argv;
+  argv.reserve(arguments.size() + 1);
   for (const auto& argument : arguments) argv.push_back(const_cast<gchar*>(argument.c_str()));
   argv.push_back(nullptr);
   gchar** env = g_get_environ();
