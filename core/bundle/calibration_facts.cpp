@@ -70,7 +70,6 @@ void add_calibration_tensors(const Calibration& calibration, TensorMap& tensors)
 
 nlohmann::json calibration_facts(const Calibration& calibration) {
   return {{"tail_scale", calibration.tail_scale},
-          {"tail_shape", calibration.tail_shape},
           {"threshold", calibration.threshold},
           {"exit_threshold", calibration.exit_threshold}};
 }
@@ -87,7 +86,6 @@ Calibration read_calibration(const FactReader& facts, const SafetensorsFile& fil
   check_orders(calibration, file);
   calibration.tail_scale =
       facts.number("tail_scale", std::numeric_limits<double>::min(), kNumberLimit);
-  calibration.tail_shape = facts.number("tail_shape", 0, kNumberLimit);
   calibration.threshold = facts.number("threshold", -kNumberLimit, kNumberLimit);
   calibration.exit_threshold = facts.number("exit_threshold", -kNumberLimit, calibration.threshold);
   return calibration;

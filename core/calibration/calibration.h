@@ -18,8 +18,7 @@ struct Calibration {
   std::vector<float> map_zero;        ///< [patches] discrepancy drawn as 0 on the map
   std::vector<float> map_one;         ///< [patches] discrepancy drawn as 1, > map_zero
   std::vector<float> scores;          ///< sorted image scores of the held-out footage
-  double tail_scale = 0;              ///< > 0, of the tail: see Note [The p-value]
-  double tail_shape = 0;              ///< >= 0, of the tail; 0 = exponential
+  double tail_scale = 0;              ///< > 0, of the exponential tail: see Note [The p-value]
   double threshold = 0;
   double exit_threshold = 0;
 };
@@ -28,15 +27,15 @@ struct Calibration {
 struct HeldOutFootage {
   std::size_t patches = 0;        ///< of a picture
   std::span<const float> clean;   ///< [pictures, patches] discrepancy in [0, 4], in time order
-  std::span<const float> varied;  ///< [copies, patches] of varied copies of them; may be empty
+  std::span<const float> varied;  ///< [views, patches] of varied views of them
 };
 
-/// Learns all of it. clean: at least one picture.
+/// Learns all of it; location_* stay empty. clean, varied: at least one picture each.
 Calibration fit_calibration(const HeldOutFootage& footage, const ScoreDefinition& definition);
 
 /// The p-value of an image score: how probable such a score or a higher one is in normal footage.
-/// Strictly decreasing and continuous, in (0, 1]: see Note [The p-value] in p_value.cpp.
-/// Thread: any, as for all functions here.
+/// Continuous, strictly decreasing for scores over 0, in (0, 1]: see Note [The p-value] in
+/// p_value.cpp. Thread: any, as for all functions here.
 double p_value_of(const Calibration& calibration, double score);
 
 /// The inverse of p_value_of. p_value: in (0, 1). Throws: Error(kSettings) outside of it.
@@ -47,12 +46,11 @@ double score_of(const Calibration& calibration, double p_value);
 void calibrated_map(const Calibration& calibration, std::span<const float> discrepancy,
                     std::span<float> map);
 
-/// The p-value of a value of the calibrated map at its patch, in (0, 1]: see Note [The map's scale]
-/// in calibration.cpp.
-double map_p_value(double value);
-
-/// The share of normal footage whose scores lie in the modelled tail.
+/// The share of normal footage whose scores lie in the exponential tail, from `tail_start` on.
 inline constexpr double kTailShare = 0.25;
+
+/// The score at which the tail starts; > 0.
+double tail_start(const Calibration& calibration);
 
 /// The value below which `share` of `sorted` (not empty, ascending) lies, linear between values.
 double quantile_of(std::span<const float> sorted, double share);

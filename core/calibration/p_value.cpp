@@ -12,42 +12,27 @@ namespace novelty {
 namespace {
 
 // Note [The p-value]
-// Held-out scores below their quantile u = 1 - kTailShare are knots (ties share one) at their
-// conformal rank (scores above + half of the ties + 1/2) / (n + 1); between knots p is linear in
-// the score. From u, where p = kTailShare, on it is a generalised Pareto tail
-//   p = kTailShare * (1 + (s - u) / (m b))^-m,   b = tail_scale, m = tail_shape,
-// or its limit kTailShare * exp(-(s - u) / b) for m = 0. Below the lowest knot the complement 1 - p
-// falls off exponentially with the scale b. So p is continuous and strictly decreasing everywhere.
+// Let u be the (1 - kTailShare) quantile of the held-out scores. From u on,
+//   p = kTailShare * exp(-(score - u) / tail_scale),
+// below it p is linear between knots: (0, 1), the r distinct scores under u in ascending order, the
+// i-th at 1 - (1 - kTailShare) * i / (r + 1), and (u, kTailShare). No score is under 0. So p is
+// continuous and strictly decreasing, also far beyond all that was seen: nothing is clipped.
 struct Knot {
   double score, p;
 };
 
-std::vector<Knot> knots_of(std::span<const float> sorted) {
-  const double start = quantile_of(sorted, 1 - kTailShare);
-  const auto count = static_cast<double>(sorted.size());
-  std::vector<Knot> knots;
-  for (auto first = sorted.begin(); first != sorted.end() && *first < start;) {
-    const auto last = std::upper_bound(first, sorted.end(), *first);
-    const auto above = static_cast<double>(sorted.end() - last);
-    const auto ties = static_cast<double>(last - first);
-    knots.push_back({*first, (above + ties / 2 + 0.5) / (count + 1)});
-    first = last;
-  }
+// A scene of equal pictures can score 0 throughout: keeps u apart from the first knot.
+constexpr double kLeastStart = 1e-6;
+
+std::vector<Knot> knots_of(const Calibration& calibration) {
+  const double start = tail_start(calibration);
+  std::vector<Knot> knots{{0, 1}};
+  for (const float score : calibration.scores)
+    if (score > knots.back().score && score < start) knots.push_back({score, 1});
+  for (std::size_t i = 1; i < knots.size(); ++i)
+    knots[i].p = 1 - (1 - kTailShare) * static_cast<double>(i) / static_cast<double>(knots.size());
   knots.push_back({start, kTailShare});
   return knots;
-}
-
-double tail_p_value(const Calibration& calibration, double excess) {
-  const double relative = excess / calibration.tail_scale;
-  const double shape = calibration.tail_shape;
-  const double log_p = shape > 0 ? -shape * std::log1p(relative / shape) : -relative;
-  return std::max(kTailShare * std::exp(log_p), std::numeric_limits<double>::min());
-}
-
-double tail_excess(const Calibration& calibration, double p_value) {
-  const double rarity = std::log(kTailShare / p_value);
-  const double shape = calibration.tail_shape;
-  return calibration.tail_scale * (shape > 0 ? shape * std::expm1(rarity / shape) : rarity);
 }
 
 double between(double x, double x0, double x1, double y0, double y1) {
@@ -56,12 +41,17 @@ double between(double x, double x0, double x1, double y0, double y1) {
 
 }  // namespace
 
+double tail_start(const Calibration& calibration) {
+  return std::max(quantile_of(calibration.scores, 1 - kTailShare), kLeastStart);
+}
+
 double p_value_of(const Calibration& calibration, double score) {
-  const auto knots = knots_of(calibration.scores);
-  if (score >= knots.back().score) return tail_p_value(calibration, score - knots.back().score);
-  const Knot& low = knots.front();
-  if (score <= low.score)
-    return 1 - (1 - low.p) * std::exp((score - low.score) / calibration.tail_scale);
+  const auto knots = knots_of(calibration);
+  const double excess = score - knots.back().score;
+  if (excess >= 0)
+    return std::max(kTailShare * std::exp(-excess / calibration.tail_scale),
+                    std::numeric_limits<double>::min());
+  if (score <= 0) return 1;
   const auto upper =
       std::upper_bound(knots.begin(), knots.end(), score,
                        [](double value, const Knot& knot) { return value < knot.score; });
@@ -73,11 +63,9 @@ double score_of(const Calibration& calibration, double p_value) {
   if (!(p_value > 0 && p_value < 1))
     throw Error(ErrorKind::kSettings, "p-value",
                 std::to_string(p_value) + " is not between 0 and 1", "give a number such as 0.001");
-  const auto knots = knots_of(calibration.scores);
-  if (p_value <= kTailShare) return knots.back().score + tail_excess(calibration, p_value);
-  const Knot& low = knots.front();
-  if (p_value >= low.p)
-    return low.score + calibration.tail_scale * std::log((1 - p_value) / (1 - low.p));
+  const auto knots = knots_of(calibration);
+  if (p_value <= kTailShare)
+    return knots.back().score + calibration.tail_scale * std::log(kTailShare / p_value);
   const auto upper = std::lower_bound(knots.begin(), knots.end(), p_value,
                                       [](const Knot& knot, double p) { return knot.p > p; });
   const auto lower = upper - 1;

@@ -107,11 +107,12 @@ class BundleDetector final : public Detector {
     calibrated_map(calibration_, discrepancy, out.map);
     out.regions = regions_of(out.map, out.map_size, kMostRegions);
     for (Region& region : out.regions)
-      region.p_value = static_cast<float>(map_p_value(peak_in(region, out.map)));
+      region.p_value = static_cast<float>(p_value(peak_in(region, discrepancy)));
   }
 
-  // The highest value of the map within a region's box.
-  double peak_in(const Region& region, std::span<const float> map) const {
+  // The highest discrepancy within a region's box. Its p-value is that of a picture whose score it
+  // were: an area as large as the score's share of patches, all at the peak.
+  float peak_in(const Region& region, std::span<const float> discrepancy) const {
     const int size = info_.grid_size;
     const auto cell = [size](float at) {
       return std::clamp(static_cast<int>(std::lround(at * static_cast<float>(size))), 0, size);
@@ -119,7 +120,7 @@ class BundleDetector final : public Detector {
     float peak = 0;
     for (int y = cell(region.y); y < cell(region.y + region.height); ++y)
       for (int x = cell(region.x); x < cell(region.x + region.width); ++x)
-        peak = std::max(peak, map[static_cast<std::size_t>(y * size + x)]);
+        peak = std::max(peak, discrepancy[static_cast<std::size_t>(y) * size + x]);
     return peak;
   }
 

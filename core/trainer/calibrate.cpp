@@ -36,13 +36,22 @@ class Scorer {
 // The discrepancies of the held-out pictures.
 struct HeldOut {
   std::vector<float> clean;   // [pictures, patches]
-  std::vector<float> varied;  // [pictures * holdout_variants, patches]
+  std::vector<float> varied;  // [calibration_views, patches]
 };
+
+// Which views are of held-out picture `place`: the views go round the pictures, or are spread over
+// them evenly when there are more pictures than views.
+std::vector<std::size_t> views_of(std::size_t place, std::size_t pictures, std::size_t views) {
+  std::vector<std::size_t> result;
+  for (std::size_t view = 0; view < views; ++view)
+    if ((pictures > views ? view * pictures / views : view % pictures) == place)
+      result.push_back(view);
+  return result;
+}
 
 HeldOut score_held_out(const TrainingRun& run, Scorer& scorer) {
   const VitConfig& config = run.config();
   const std::size_t total = run.split.holdout.size();
-  const std::size_t copies = run.recipe.holdout_variants;
   HeldOut result;
   PreprocessScratch scratch;
   std::vector<float> original, varied;
@@ -53,12 +62,10 @@ HeldOut score_held_out(const TrainingRun& run, Scorer& scorer) {
   visit_pictures(run.source, run.split.holdout, 0, [&](std::size_t place, const FrameView& frame) {
     preprocess(frame, config.input_size, config.patch_size, scratch, original);
     keep(result.clean, scorer(original));
-    for (std::size_t copy = 0; copy < copies; ++copy) {
+    for (const std::size_t view : views_of(place, total, run.recipe.calibration_views)) {
       varied = original;
-      Rng rng = rng_for(run.options.seed, Draw::kHoldoutVariant,
-                        run.split.holdout[place] * copies + copy);
-      vary(draw_variation(rng, run.recipe.strength), config.input_size, config.patch_size, rng,
-           varied);
+      Rng rng = rng_for(run.options.seed, Draw::kCalibrationView, view);
+      vary(draw_variation(rng), config.input_size, config.patch_size, rng, varied);
       keep(result.varied, scorer(varied));
     }
     run.progress(TrainingStage::kCalibration, place + 1, total);
@@ -144,8 +151,7 @@ Calibration calibrate(const TrainingRun& run, FeatureCache& cache, const Engine&
   Scorer scorer(run, engine);
   const HeldOut held = score_held_out(run, scorer);
   const auto patches = static_cast<std::size_t>(run.config().patch_count());
-  const Calibration calibration =
-      fit_calibration({patches, held.clean, held.varied}, run.recipe.score);
+  Calibration calibration = fit_calibration({patches, held.clean, held.varied}, run.recipe.score);
   report.threshold = calibration.threshold;
   report.holdout_scores = scores_of_rows(run, calibration, held.clean);
   report.train_scores = training_scores(run, cache, scorer, calibration);

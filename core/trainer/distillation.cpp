@@ -30,7 +30,7 @@ class StepBatch {
     load(records, step);
     StepOptions options;
     options.learning_rate =
-        learning_rate_at(step, run_.steps(), run_.recipe.learning_rate, run_.recipe.warmup);
+        learning_rate_at(step, run_.recipe.steps, run_.recipe.learning_rate, run_.recipe.warmup);
     options.weight_decay = run_.recipe.weight_decay;
     options.beta1 = run_.recipe.beta1;
     options.beta2 = run_.recipe.beta2;
@@ -70,8 +70,12 @@ double mean_of_last(const std::vector<float>& losses) {
 }
 
 NetworkView initial_student(const TrainingRun& run, const VitWeights& weights) {
-  NetworkView student = run.teacher.network;
-  for (auto& [name, tensor] : student.tensors) tensor = view_of(weights.at(name), tensor.shape);
+  NetworkView student;
+  student.config = run.student_config();
+  student.mean = run.teacher.network.mean;
+  student.std = run.teacher.network.std;
+  for (const auto& [name, shape] : vit_tensor_shapes(student.config))
+    student.tensors.emplace(name, view_of(weights.at(name), shape));
   return student;
 }
 
@@ -96,7 +100,7 @@ void check_loss(double loss, std::size_t step) {
 }  // namespace
 
 Student distil(const TrainingRun& run, FeatureCache& cache, const WorkFolder& folder) {
-  const auto initial = init_student(run.config(), run.options.seed);
+  const auto initial = init_student(run.student_config(), run.options.seed);
   const NetworkView form = initial_student(run, initial);
   const auto checkpoint = folder.read_checkpoint();
   const auto trainer = run.backend.make_student_trainer(
@@ -108,18 +112,19 @@ Student distil(const TrainingRun& run, FeatureCache& cache, const WorkFolder& fo
     folder.write_checkpoint(*trainer, losses);
     saved = std::chrono::steady_clock::now();
   };
-  while (losses.size() < run.steps()) {
+  while (losses.size() < run.recipe.steps) {
     const double loss = batch.apply(losses.size(), *trainer);
     check_loss(loss, losses.size());
     losses.push_back(static_cast<float>(loss));
     try {
-      run.progress(TrainingStage::kDistillation, losses.size(), run.steps(), mean_of_last(losses));
+      run.progress(TrainingStage::kDistillation, losses.size(), run.recipe.steps,
+                   mean_of_last(losses));
     } catch (...) {
       save();
       throw;
     }
     if (std::chrono::steady_clock::now() - saved > kCheckpointInterval ||
-        losses.size() == run.steps())
+        losses.size() == run.recipe.steps)
       save();
   }
   return exported(*trainer, form, std::move(losses));

@@ -77,8 +77,7 @@ void cache_features(const TrainingRun& run, FeatureCache& cache) {
                      Rng rng = rng_for(run.options.seed, Draw::kVariant,
                                        run.split.training[place] * copies + copy);
                      if (copy > 0)
-                       vary(draw_variation(rng, run.recipe.strength), config.input_size,
-                            config.patch_size, rng, varied);
+                       vary(draw_variation(rng), config.input_size, config.patch_size, rng, varied);
                      writer.add(varied);
                    }
                    copy = 0;

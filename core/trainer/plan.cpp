@@ -13,6 +13,9 @@
 namespace novelty {
 namespace {
 
+// Fewer moments say too little about how scores spread.
+constexpr std::size_t kLeastHeldOut = 5;
+
 // Fisher-Yates with our own generator: std::shuffle differs between standard libraries.
 std::vector<std::size_t> permutation(std::size_t count, Rng rng) {
   std::vector<std::size_t> order(count);
@@ -33,7 +36,7 @@ Split split_pictures(std::size_t count, bool time_ordered, double share, std::ui
                 std::to_string(count) + " pictures are too few to learn from",
                 "give at least " + std::to_string(kLeastPictures) + ", better several hundred");
   const auto wanted = static_cast<std::size_t>(std::lround(share * static_cast<double>(count)));
-  const std::size_t held = std::clamp<std::size_t>(wanted, 2, count / 2);
+  const std::size_t held = std::min(std::max(wanted, kLeastHeldOut), count / 2);
   std::vector<std::size_t> order(count);
   std::iota(order.begin(), order.end(), std::size_t{0});
   if (!time_ordered) order = permutation(count, rng_for(seed, Draw::kSplit, 0));

@@ -15,7 +15,7 @@ namespace novelty {
 inline constexpr std::size_t kLeastPictures = 8;
 
 /// What a random draw is for: each purpose has streams of its own.
-enum class Draw : std::uint8_t { kSplit = 1, kOrder, kMask, kVariant, kHoldoutVariant };
+enum class Draw : std::uint8_t { kSplit = 1, kOrder, kMask, kVariant, kCalibrationView };
 
 /// The generator of draw number `index` (< 2^56) for `purpose`.
 Rng rng_for(std::uint64_t seed, Draw purpose, std::uint64_t index);
@@ -26,7 +26,7 @@ struct Split {
   std::vector<std::size_t> holdout;
 };
 
-/// Holds out round(share * count) pictures, at least two and at most half: the last ones of a
+/// Holds out round(share * count) pictures, at least five but at most half: the last ones of a
 /// time-ordered source (neighbouring frames are near copies, so a split at random would calibrate
 /// on what was learnt), a seeded choice otherwise. Throws: Error(kSettings) for fewer than
 /// kLeastPictures.

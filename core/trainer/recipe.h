@@ -11,22 +11,24 @@
 
 namespace novelty {
 
-/// A preset's numbers. See docs/method.md for how they were found.
+/// The numbers of a run. See docs/method.md for how they were found.
 struct Recipe {
-  std::size_t steps = 300;      ///< optimiser steps when the options name no epochs
+  std::size_t variants = 0;     ///< varied copies of every training picture
   std::size_t batch = 16;       ///< pictures a step
-  double learning_rate = 5e-4;  ///< peak
+  std::size_t steps = 0;        ///< optimiser steps
+  double learning_rate = 1e-3;  ///< peak
   double warmup = 0.1;          ///< share of the steps
-  double weight_decay = 0.05;
+  double weight_decay = 0.05;   ///< of matrices
   double beta1 = 0.9, beta2 = 0.95;
-  std::size_t variants = 8;          ///< varied copies of every training picture
-  std::size_t holdout_variants = 4;  ///< the same of every held-out picture
-  double strength = 1;               ///< of the variations
-  ScoreDefinition score;
-  EventOptions events;  ///< durations; the thresholds come from calibration
+  int student_depth = 4;  ///< blocks at most: a small student trains in a minute, scores fast and
+                          ///< generalises less to what it has not seen
+  std::size_t calibration_views = 64;  ///< varied views of held-out pictures
+  ScoreDefinition score{0.05};         ///< a foreign object covers few patches: no plain mean
+  EventOptions events;                 ///< durations; the thresholds come from calibration
 };
 
+/// The preset of `options` for `pictures` training pictures, the options that are not 0 put in.
 /// Throws: Error(kSettings) listing the presets.
-Recipe recipe_of(const std::string& preset);
+Recipe resolve_recipe(const TrainingOptions& options, std::size_t pictures);
 
 }  // namespace novelty

@@ -2,6 +2,7 @@
 // What the stages of a training run share.
 #include "trainer/run.h"
 
+#include <algorithm>
 #include <string>
 
 #include "novelty/error.h"
@@ -13,9 +14,10 @@ std::size_t TrainingRun::picture_values() const {
          static_cast<std::size_t>(config().patch_values());
 }
 
-std::size_t TrainingRun::steps() const {
-  if (options.epochs == 0) return recipe.steps;
-  return static_cast<std::size_t>(options.epochs) * steps_per_epoch(records(), recipe.batch);
+VitConfig TrainingRun::student_config() const {
+  VitConfig student = config();
+  student.depth = std::min(student.depth, recipe.student_depth);
+  return student;
 }
 
 void TrainingRun::progress(TrainingStage stage, std::size_t done, std::size_t total,

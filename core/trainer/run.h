@@ -19,7 +19,7 @@
 
 namespace novelty {
 
-/// One run, resolved: `options` has no "0 = default" left.
+/// One run. What `options` leave open is decided in `recipe`; options.threads is never 0.
 struct TrainingRun {
   FrameSource& source;
   const TrainingCallback& callback;
@@ -32,7 +32,7 @@ struct TrainingRun {
   const VitConfig& config() const { return teacher.network.config; }
   std::size_t picture_values() const;
   std::size_t records() const { return split.training.size() * (1 + recipe.variants); }
-  std::size_t steps() const;
+  VitConfig student_config() const;
 
   /// Tells the caller. Throws: Error(kCancelled) when it asks to stop.
   void progress(TrainingStage stage, std::size_t done, std::size_t total, double loss = 0) const;

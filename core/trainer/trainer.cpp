@@ -41,19 +41,9 @@ void check_options(const TrainingOptions& options) {
   mask_kind_of(options.mask);
 }
 
-Recipe resolved_recipe(const TrainingOptions& options) {
-  Recipe recipe = recipe_of(options.preset);
-  if (options.batch_size > 0) recipe.batch = static_cast<std::size_t>(options.batch_size);
-  if (options.learning_rate > 0) recipe.learning_rate = options.learning_rate;
-  return recipe;
-}
-
-TrainingOptions resolved_options(TrainingOptions options, const Recipe& recipe) {
-  if (options.threads == 0)
-    options.threads = std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1, 64);
-  options.batch_size = static_cast<int>(recipe.batch);
-  options.learning_rate = recipe.learning_rate;
-  return options;
+int resolved_threads(int threads) {
+  if (threads > 0) return threads;
+  return std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1, 64);
 }
 
 json source_facts(FrameSource& source) {
@@ -76,7 +66,10 @@ json identity_of(const TrainingRun& run) {
 
 json provenance_of(const TrainingRun& run, const TrainingReport& report) {
   json facts = identity_of(run);
-  facts["steps"] = run.steps();
+  facts["batch_size"] = run.recipe.batch;
+  facts["learning_rate"] = run.recipe.learning_rate;
+  facts["steps"] = run.recipe.steps;
+  facts["variants"] = run.recipe.variants;
   facts["final_loss"] = report.step_loss.back();
   facts["warnings"] = report.warnings;
   return facts;
@@ -92,8 +85,10 @@ ModelInfo info_of(const TrainingRun& run, const Calibration& calibration) {
   info.input_size = config.input_size;
   info.patch_size = config.patch_size;
   info.grid_size = config.grid_size();
-  info.teacher_width = info.student_width = config.width;
-  info.teacher_depth = info.student_depth = config.depth;
+  info.teacher_width = config.width;
+  info.teacher_depth = config.depth;
+  info.student_width = run.student_config().width;
+  info.student_depth = run.student_config().depth;
   info.threshold = calibration.threshold;
   info.threshold_p_value = p_value_of(calibration, calibration.threshold);
   info.training_frames = static_cast<std::int64_t>(run.split.training.size());
@@ -149,13 +144,13 @@ TrainingReport train(FrameSource& source, const TrainingOptions& options,
                      const TrainingCallback& callback) {
   check_options(options);
   check_writable(options.output);
-  const Recipe recipe = resolved_recipe(options);
-  const TrainingOptions resolved = resolved_options(options, recipe);
   Split split =
       split_pictures(source.count(), source.time_ordered(), options.holdout, options.seed);
-  const TrainingRun run{source,          callback, backend_for("auto"),
-                        resolved,        recipe,   load_teacher(options.teacher_path),
-                        std::move(split)};
+  const Recipe recipe = resolve_recipe(options, split.training.size());
+  TrainingRun run{source,          callback, backend_for("auto"),
+                  options,         recipe,   load_teacher(options.teacher_path),
+                  std::move(split)};
+  run.options.threads = resolved_threads(options.threads);
   return run_stages(run);
 }
 

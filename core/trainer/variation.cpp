@@ -10,7 +10,7 @@
 namespace novelty {
 namespace {
 
-// Spreads at strength 1: what exposure control, white balance, vibration and sensor noise do to a
+// Spreads of what exposure control, white balance, vibration and sensor noise do to a
 // fixed camera within a day. Halves of the ranges, natural logarithms where a factor is drawn.
 constexpr double kLogGain = 0.25;
 constexpr double kLogGamma = 0.15;
@@ -61,15 +61,15 @@ float cheap_normal(Rng& rng) {
 
 }  // namespace
 
-Variation draw_variation(Rng& rng, double strength) {
+Variation draw_variation(Rng& rng) {
   Variation drawn;
-  const double exposure = within(rng, kLogGain * strength);
-  drawn.offset = within(rng, kOffset * strength);
-  drawn.gamma = std::exp(within(rng, kLogGamma * strength));
-  for (double& gain : drawn.gain) gain = std::exp(exposure + within(rng, kLogBalance * strength));
-  drawn.shift_x = within(rng, kShiftPixels * strength);
-  drawn.shift_y = within(rng, kShiftPixels * strength);
-  drawn.noise = rng.uniform() * kMostNoise * strength;
+  const double exposure = within(rng, kLogGain);
+  drawn.offset = within(rng, kOffset);
+  drawn.gamma = std::exp(within(rng, kLogGamma));
+  for (double& gain : drawn.gain) gain = std::exp(exposure + within(rng, kLogBalance));
+  drawn.shift_x = within(rng, kShiftPixels);
+  drawn.shift_y = within(rng, kShiftPixels);
+  drawn.noise = rng.uniform() * kMostNoise;
   return drawn;
 }
 
@@ -92,7 +92,8 @@ void vary(const Variation& variation, int size, int patch, Rng& rng, std::span<f
         const float top = mix(rows[y].first);
         const float moved = top + rows[y].weight * (mix(rows[y].second) - top);
         const float lit = std::pow(std::max(moved, 0.0F), gamma) * gain + offset;
-        patches[layout.at(c, y, x)] = std::clamp(lit + noise * cheap_normal(rng), 0.0F, 1.0F);
+        const float seen = std::clamp(lit + noise * cheap_normal(rng), 0.0F, 1.0F);
+        patches[layout.at(c, y, x)] = std::round(seen * 255) / 255;
       }
   }
 }

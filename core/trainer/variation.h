@@ -9,7 +9,8 @@
 
 namespace novelty {
 
-/// What is done to a picture, in this order: shift, gamma, gain and balance, offset, noise, clamp.
+/// What is done to a picture, in this order: shift, gamma, gain and balance, offset, noise, clamp,
+/// round to the 256 values of a camera.
 struct Variation {
   double shift_x = 0, shift_y = 0;      ///< pixels of the square input, bilinear, edge repeated
   double gamma = 1;                     ///< exponent
@@ -18,8 +19,8 @@ struct Variation {
   double noise = 0;                     ///< standard deviation, in units of full scale
 };
 
-/// Draws a variation; `strength` 1 is the recipe's own spread, 0 is none.
-Variation draw_variation(Rng& rng, double strength);
+/// Draws a variation as a day in front of a fixed camera brings.
+Variation draw_variation(Rng& rng);
 
 /// Applies `variation` to a picture in the networks' layout. patches: [(size/patch)^2, 3, patch,
 /// patch] in [0,1], changed in place. `rng` gives the noise.

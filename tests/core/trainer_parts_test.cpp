@@ -13,6 +13,7 @@
 #include "temp_dir.h"
 #include "trainer/feature_cache.h"
 #include "trainer/plan.h"
+#include "trainer/recipe.h"
 #include "trainer/variation.h"
 #include "trainer/work_folder.h"
 
@@ -23,8 +24,9 @@ using testing::TempDir;
 
 TEST(Split, HoldsOutTheEndOfTimeOrderedFootage) {
   const Split split = split_pictures(10, true, 0.2, 7);
-  EXPECT_EQ(split.training, (std::vector<std::size_t>{0, 1, 2, 3, 4, 5, 6, 7}));
-  EXPECT_EQ(split.holdout, (std::vector<std::size_t>{8, 9}));
+  EXPECT_EQ(split.training, (std::vector<std::size_t>{0, 1, 2, 3, 4}));
+  EXPECT_EQ(split.holdout, (std::vector<std::size_t>{5, 6, 7, 8, 9}));
+  EXPECT_EQ(split_pictures(55, true, 0.2, 7).holdout.front(), 44U);
 }
 
 TEST(Split, HoldsOutASeededChoiceOfUnorderedPictures) {
@@ -49,8 +51,7 @@ TEST(Split, RefusesTooFewPicturesAndSaysHowManyAreNeeded) {
     EXPECT_NE(std::string(error.what()).find("7 pictures"), std::string::npos);
     EXPECT_NE(std::string(error.what()).find("at least 8"), std::string::npos);
   }
-  EXPECT_EQ(split_pictures(8, true, 0.01, 0).holdout.size(), 2U);
-  EXPECT_EQ(split_pictures(8, true, 0.5, 0).holdout.size(), 4U);
+  EXPECT_EQ(split_pictures(8, true, 0.2, 0).holdout.size(), 4U);
 }
 
 TEST(Batches, CoverAnEpochOnceAndDependOnTheStepOnly) {
@@ -144,27 +145,27 @@ TEST(FeatureCache, ReportsAFullDisk) {
 
 TEST(Variation, OfNoStrengthLeavesThePictureAlone) {
   std::vector<float> patches(4 * 3 * 4), before;
-  for (std::size_t i = 0; i < patches.size(); ++i) patches[i] = static_cast<float>(i) / 64;
+  for (std::size_t i = 0; i < patches.size(); ++i) patches[i] = static_cast<float>(i * 5) / 255;
   before = patches;
   Rng rng(1);
-  vary(draw_variation(rng, 0), 4, 2, rng, patches);
+  vary({}, 4, 2, rng, patches);
   EXPECT_EQ(patches, before);
 }
 
 TEST(Variation, ShiftsByWholePixelsAcrossPatchBorders) {
-  // 4x4 in patches of 2; the red value of a pixel is its column, in sixteenths.
+  // 4x4 in patches of 2; the red value of a pixel is 51 times its column.
   std::vector<float> patches(4 * 3 * 4, 0);
   for (std::size_t patch = 0; patch < 4; ++patch)
     for (std::size_t i = 0; i < 4; ++i)
-      patches[patch * 12 + i] = static_cast<float>(patch % 2 * 2 + i % 2) / 16;
+      patches[patch * 12 + i] = static_cast<float>(patch % 2 * 2 + i % 2) / 5;
   Variation right;
   right.shift_x = 1;
   Rng rng(1);
   vary(right, 4, 2, rng, patches);
-  EXPECT_FLOAT_EQ(patches[0], 1.0F / 16);
-  EXPECT_FLOAT_EQ(patches[1], 2.0F / 16);
-  EXPECT_FLOAT_EQ(patches[12], 3.0F / 16);
-  EXPECT_FLOAT_EQ(patches[13], 3.0F / 16);  // the edge repeats
+  EXPECT_FLOAT_EQ(patches[0], 1.0F / 5);
+  EXPECT_FLOAT_EQ(patches[1], 2.0F / 5);
+  EXPECT_FLOAT_EQ(patches[12], 3.0F / 5);
+  EXPECT_FLOAT_EQ(patches[13], 3.0F / 5);  // the edge repeats
 }
 
 TEST(Variation, AppliesGammaThenGainThenOffsetAndClamps) {
@@ -172,12 +173,39 @@ TEST(Variation, AppliesGammaThenGainThenOffsetAndClamps) {
   Variation change;
   change.gamma = 2;
   change.gain = {1, 2, 1};
-  change.offset = 0.125;
+  change.offset = 0.1;
   Rng rng(1);
   vary(change, 1, 1, rng, patches);
-  EXPECT_FLOAT_EQ(patches[0], 0.375F);
-  EXPECT_FLOAT_EQ(patches[1], 0.625F);
+  EXPECT_FLOAT_EQ(patches[0], 89.0F / 255);  // 0.35, rounded as a camera does
+  EXPECT_FLOAT_EQ(patches[1], 153.0F / 255);
   EXPECT_FLOAT_EQ(patches[2], 1.0F);
+}
+
+TEST(Variation, IsDrawnWithinItsSpreads) {
+  for (std::uint64_t i = 0; i < 200; ++i) {
+    Rng rng(4, i);
+    const Variation drawn = draw_variation(rng);
+    EXPECT_LE(std::abs(drawn.shift_x), 1);
+    EXPECT_LE(std::abs(std::log(drawn.gamma)), 0.15);
+    EXPECT_LE(std::abs(std::log(drawn.gain[1])), 0.30);
+    EXPECT_LE(std::abs(std::log(drawn.gain[1] / drawn.gain[2])), 0.10 + 1e-12);
+    EXPECT_LE(std::abs(drawn.offset), 10.0 / 255);
+    EXPECT_GE(drawn.noise, 0);
+    EXPECT_LE(drawn.noise, 4.0 / 255);
+  }
+}
+
+TEST(Recipe, VariesShortFootageMoreAndTrainsLongFootageLonger) {
+  const auto recipe = [](std::size_t pictures) { return resolve_recipe({}, pictures); };
+  EXPECT_EQ(recipe(44).variants, 8U);
+  EXPECT_EQ(recipe(44).steps, 350U);
+  EXPECT_EQ(recipe(120).variants, 3U);
+  EXPECT_EQ(recipe(4000).variants, 1U);
+  EXPECT_EQ(recipe(4000).steps, 1500U);  // three epochs of 8000 records
+  TrainingOptions options;
+  options.epochs = 2;
+  options.batch_size = 10;
+  EXPECT_EQ(resolve_recipe(options, 4000).steps, 1600U);
 }
 
 TEST(Variation, NoiseHasTheStandardDeviationAskedFor) {
