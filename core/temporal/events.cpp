@@ -58,6 +58,7 @@ EventStep EventTracker::push(std::int64_t time_ns, double score) {
   step.frame.smoothed = smoothed_;
   if (open_ && !over_ && elapsed(last_novel_ns_, time_ns) > options_.hold_ns) {
     step.ended = end("over");
+    smoothed_ = score;  // what is over must not count towards the next event
   }
   if (step.ended) {  // one change a frame: what begins here begins with the next frame
     step.change = EventChange::kEnd;
@@ -80,7 +81,8 @@ void EventTracker::take_sample(std::int64_t time_ns, double score) {
   has_last_ = true;
   last_ns_ = time_ns;
   const bool was_over = over_;
-  over_ = smoothed_ >= (was_over ? options_.exit_threshold : options_.threshold);
+  // Smoothing delays a begin, which is its purpose; it must not delay an end.
+  over_ = open_ ? score >= options_.exit_threshold : smoothed_ >= options_.threshold;
   if (over_ && !was_over) over_since_ns_ = time_ns;
 }
 

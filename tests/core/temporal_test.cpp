@@ -120,6 +120,9 @@ INSTANTIATE_TEST_SUITE_P(
              {{500, 0}, {0, 1}},
              ".N",
              " B"},
+        // Smoothed: 2, then 2/e at 100 ms, which is over; the score itself is under at once.
+        Case{"SmoothingDoesNotDelayTheEnd", options_of(.5, .5, 100, 0, 100),
+             at_10_fps({2, 2, 0, 0, 0}), "NNh..", "B  E "},
         // A step from 0 to 2 reaches 1 - 1/e of it, 1.264, after one time constant.
         Case{"SmoothsByTime", options_of(1.26, 1, 100), {{0, 0}, {50, 2}, {100, 2}}, "..N", "  B"},
         Case{"SmoothsAlikeAtAnotherRate",

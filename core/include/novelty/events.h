@@ -13,7 +13,8 @@ namespace novelty {
 /// Times are nanoseconds of stream time.
 struct EventOptions {
   double threshold = 0;       ///< smoothed score at and over which an event begins
-  double exit_threshold = 0;  ///< smoothed score below which it stops being fed; <= threshold
+  double exit_threshold = 0;  ///< score, not smoothed, below which a frame no longer feeds the open
+                              ///< event; <= threshold
   std::int64_t smoothing_ns = 0;     ///< time constant of the causal smoothing, 0 = none
   std::int64_t min_duration_ns = 0;  ///< time over the threshold before an event begins
   std::int64_t hold_ns = 0;          ///< time an event outlives its last novel frame
@@ -23,19 +24,19 @@ enum class EventChange { kNone, kBegin, kUpdate, kEnd };
 
 /// One event, so far or whole.
 struct Event {
-  std::string id;              ///< ULID
-  std::int64_t begin_ns = 0;   ///< the frame at which it began
-  std::int64_t end_ns = 0;     ///< the last novel frame so far
-  std::int64_t peak_ns = 0;    ///< the frame of the peak score
-  double peak_score = 0;       ///< unsmoothed
-  std::string end_reason;      ///< "over", "eos", "flush", "stopped", "discont"; empty while open
+  std::string id;             ///< ULID
+  std::int64_t begin_ns = 0;  ///< the frame at which it began
+  std::int64_t end_ns = 0;    ///< the last novel frame so far
+  std::int64_t peak_ns = 0;   ///< the frame of the peak score
+  double peak_score = 0;      ///< unsmoothed
+  std::string end_reason;     ///< "over", "eos", "flush", "stopped", "discont"; empty while open
 };
 
 /// What one frame is, after the temporal logic.
 struct FrameState {
-  double smoothed = 0;     ///< the smoothed score
-  bool novel = false;      ///< the frame itself feeds the event
-  bool held = false;       ///< in an event only because of the hold time
+  double smoothed = 0;         ///< the smoothed score
+  bool novel = false;          ///< the frame itself feeds the event
+  bool held = false;           ///< in an event only because of the hold time
   std::optional<Event> event;  ///< the open event this frame lies in
 };
 
@@ -76,7 +77,7 @@ class NOVELTY_API EventTracker {
   std::int64_t last_ns_ = 0;
   bool has_last_ = false;
   double smoothed_ = 0;
-  bool over_ = false;            // smoothed is over the (hysteresis) threshold
+  bool over_ = false;  // no event: smoothed is over the threshold; else: the frame feeds the event
   std::int64_t over_since_ns_ = 0;
   std::int64_t last_novel_ns_ = 0;
   std::optional<Event> open_;
