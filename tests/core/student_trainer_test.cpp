@@ -3,7 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <cstring>
+#include <memory>
+#include <numeric>
 
 #include "base/rng.h"
 #include "engine/backend.h"
@@ -16,12 +17,16 @@ namespace novelty {
 namespace {
 
 using testing::backend_or_null;
+using testing::kTinyPatches;
+using testing::kTinyPatchValues;
+using testing::kTinyWidth;
 using testing::network_of;
 using testing::random_values;
 using testing::tiny_config;
 
 constexpr int kBatch = 3;
 constexpr int kKept = 8;
+constexpr std::size_t kPatches = kBatch * testing::kTinyPatches;
 
 // Owned copies of what a trainer hands out.
 struct Export {
@@ -45,8 +50,8 @@ class StudentTrainerTest : public ::testing::Test {
   void SetUp() override {
     if (!backend_) GTEST_SKIP() << "this build has no LibTorch backend";
     const VitWeights teacher = init_untrained_teacher(config_, 5);
-    targets_.resize(count_ * 64);
-    std::vector<float> attention(count_);
+    targets_.resize(kPatches * kTinyWidth);
+    std::vector<float> attention(kPatches);
     backend_->make_teacher(network_of(config_, teacher), 1)
         ->features(patches_, kBatch, targets_, attention);
     for (int i = 0; i < kBatch * kKept; ++i) kept_.push_back(i % kKept * 2 + i / kKept % 2);
@@ -65,9 +70,7 @@ class StudentTrainerTest : public ::testing::Test {
 
   const VitConfig config_ = tiny_config(2);
   const VitWeights student_ = init_student(config_, 6);
-  const std::size_t count_ = static_cast<std::size_t>(kBatch * config_.patch_count());
-  const std::vector<float> patches_ =
-      random_values(count_ * static_cast<std::size_t>(config_.patch_values()), 7);
+  const std::vector<float> patches_ = random_values(kPatches * kTinyPatchValues, 7);
   std::vector<float> targets_;
   std::vector<std::int64_t> kept_;
   const Backend* backend_ = backend_or_null();
@@ -85,14 +88,14 @@ TEST_F(StudentTrainerTest, LossIsTheDistanceOfTheEnginesTokensWhenNothingIsMaske
       backend_->make_engine(network_of(config_, teacher), network_of(config_, student_), 1);
   const auto scratch = engine->make_scratch();
   double expected = 0;
-  for (int i = 0; i < kBatch; ++i) {
-    std::vector<float> discrepancy(16);
-    const auto image = static_cast<std::size_t>(16 * config_.patch_values());
-    engine->score(std::span(patches_).subspan(i * image, image), *scratch, discrepancy);
-    for (const float value : discrepancy) expected += value / (kBatch * 16.0);
+  constexpr std::size_t kImage = kTinyPatches * kTinyPatchValues;
+  std::vector<std::int64_t> all(kPatches);
+  for (std::size_t i = 0; i < kBatch; ++i) {
+    std::vector<float> discrepancy(kTinyPatches);
+    engine->score(std::span(patches_).subspan(i * kImage, kImage), *scratch, discrepancy);
+    for (const float value : discrepancy) expected += value / static_cast<double>(kPatches);
+    std::iota(&all[i * kTinyPatches], &all[i * kTinyPatches] + kTinyPatches, 0);
   }
-  std::vector<std::int64_t> all;
-  for (int i = 0; i < kBatch * 16; ++i) all.push_back(i % 16);
   EXPECT_NEAR(trainer(student_)->step(patches_, targets_, all, kBatch, {}), expected, 1e-5);
 }
 

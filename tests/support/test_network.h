@@ -2,10 +2,15 @@
 // Small networks of random weights, as the engine takes them.
 #pragma once
 
+#include <cstddef>
+
 #include "engine/backend.h"
 #include "nn/init.h"
 
 namespace novelty::testing {
+
+/// Sizes of tiny_config.
+inline constexpr std::size_t kTinyPatches = 16, kTinyPatchValues = 768, kTinyWidth = 64;
 
 /// Input 64, patch 16 (16 patches), width 64, one head.
 VitConfig tiny_config(int depth = 1);
