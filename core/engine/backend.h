@@ -65,6 +65,7 @@ struct StepOptions {
   double weight_decay = 0.05;
   double beta1 = 0.9;
   double beta2 = 0.95;
+  double max_gradient_norm = 1;  ///< all gradients together are scaled down to it; 0 = never
 };
 
 /// A student under training: masked distillation with AdamW.

@@ -12,12 +12,13 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/_fused_adamw.h>
 #include <ATen/ops/full.h>
+#include <ATen/ops/linalg_vector_norm.h>
 #include <ATen/ops/zeros_like.h>
 
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <utility>
+#include <numeric>
 
 #include "engine/backend_torch.h"
 #include "engine/worker_torch.h"
@@ -35,6 +36,8 @@ struct Parameter {
   bool decays = false;                 // see Note [What is trained]
   int owner = 0;                       // the worker that updates it
   std::vector<at::Tensor> gradients;   // one a worker; undefined where it had no image
+  at::Tensor gradient;                 // their sum
+  double gradient_norm = 0;
 };
 
 // The arguments of one step.
@@ -93,15 +96,19 @@ class TorchStudentTrainer : public StudentTrainer {
     const Batch whole = checked(patches, targets, kept, batch);
     std::vector<double> losses(static_cast<std::size_t>(workers_.count()), 0.0);
     workers_.run([&](int worker) { losses.at(worker) = differentiate(whole, worker); });
-    double loss = 0;
-    for (const double part : losses) loss += part;
-    if (!std::isfinite(loss)) {
-      throw Error(ErrorKind::kSettings, "training",
-                  "the loss is not finite at step " + std::to_string(step_count_ + 1),
-                  "lower the learning rate");
+    workers_.run([&](int worker) { sum_gradients(worker); });
+    const double loss = std::accumulate(losses.begin(), losses.end(), 0.0);
+    const double norm = gradient_norm();
+    if (!std::isfinite(loss) || !std::isfinite(norm)) {
+      throw Error(
+          ErrorKind::kSettings, "training",
+          "the loss or its gradient is not finite at step " + std::to_string(step_count_ + 1),
+          "lower the learning rate");
     }
+    const double limit = options.max_gradient_norm;
+    const double scale = limit > 0 && norm > limit ? limit / norm : 1;
     ++step_count_;
-    workers_.run([&](int worker) { update(worker, options); });
+    workers_.run([&](int worker) { update(worker, options, scale); });
     return loss;
   }
 
@@ -227,23 +234,12 @@ class TorchStudentTrainer : public StudentTrainer {
            static_cast<double>(batch.images * batch.kept_count);
   }
 
-  // One AdamW step on the parameters of this worker.
-  void update(int worker, const StepOptions& options) {
-    for (const bool decayed : {true, false}) {
-      std::vector<at::Tensor> values, gradients, first, second;
-      for (auto& parameter : parameters_) {
-        if (parameter.owner != worker || parameter.decays != decayed) continue;
-        values.push_back(parameter.value);
-        gradients.push_back(summed(parameter.gradients));
-        first.push_back(parameter.moment1);
-        second.push_back(parameter.moment2);
-      }
-      if (values.empty()) continue;
-      const std::vector<at::Tensor> steps(
-          values.size(), at::full({}, static_cast<double>(step_count_), at::kFloat));
-      at::_fused_adamw_(values, gradients, first, second, {}, steps, options.learning_rate,
-                        options.beta1, options.beta2, decayed ? options.weight_decay : 0.0,
-                        kAdamEpsilon, false, false);
+  // Of the parameters of this worker.
+  void sum_gradients(int worker) {
+    for (auto& parameter : parameters_) {
+      if (parameter.owner != worker) continue;
+      parameter.gradient = summed(parameter.gradients);
+      parameter.gradient_norm = at::linalg_vector_norm(parameter.gradient).item<double>();
     }
   }
 
@@ -254,6 +250,34 @@ class TorchStudentTrainer : public StudentTrainer {
       if (part.defined()) sum = sum.defined() ? sum.add_(part) : part;
     }
     return sum;
+  }
+
+  double gradient_norm() const {
+    double square = 0;
+    for (const auto& parameter : parameters_) {
+      square += parameter.gradient_norm * parameter.gradient_norm;
+    }
+    return std::sqrt(square);
+  }
+
+  // One AdamW step with gradients times `scale`, on the parameters of this worker.
+  void update(int worker, const StepOptions& options, double scale) {
+    for (const bool decayed : {true, false}) {
+      std::vector<at::Tensor> values, gradients, first, second;
+      for (auto& parameter : parameters_) {
+        if (parameter.owner != worker || parameter.decays != decayed) continue;
+        values.push_back(parameter.value);
+        gradients.push_back(scale < 1 ? parameter.gradient.mul_(scale) : parameter.gradient);
+        first.push_back(parameter.moment1);
+        second.push_back(parameter.moment2);
+      }
+      if (values.empty()) continue;
+      const std::vector<at::Tensor> steps(
+          values.size(), at::full({}, static_cast<double>(step_count_), at::kFloat));
+      at::_fused_adamw_(values, gradients, first, second, {}, steps, options.learning_rate,
+                        options.beta1, options.beta2, decayed ? options.weight_decay : 0.0,
+                        kAdamEpsilon, false, false);
+    }
   }
 
   void export_with_prefix(const Sink& sink, const std::string& prefix) const {

@@ -2,8 +2,11 @@
 // Seeded random weights of a Vision Transformer.
 #include "nn/init.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <numeric>
+#include <utility>
 
 #include "base/rng.h"
 #include "novelty/error.h"
@@ -34,11 +37,11 @@ std::vector<float> normal(std::size_t count, double deviation, Rng& rng) {
 }
 
 // Glorot and Bengio 2010: the variance is 2 / (inputs + outputs).
-std::vector<float> xavier_uniform(const std::vector<std::int64_t>& shape, double gain, Rng& rng) {
+std::vector<float> xavier_uniform(const std::vector<std::int64_t>& shape, Rng& rng) {
   const std::size_t count = count_of(shape);
   const auto outputs = static_cast<double>(shape.front());
   const double inputs = static_cast<double>(count) / outputs;
-  return uniform(count, gain * std::sqrt(6 / (inputs + outputs)), rng);
+  return uniform(count, std::sqrt(6 / (inputs + outputs)), rng);
 }
 
 // sin then cos of `position` at the frequencies 10000^(-k / quarter), into 2 * quarter values.
@@ -63,29 +66,50 @@ std::vector<float> position_embedding(const VitConfig& config) {
   return rows;
 }
 
-// gain: spread of the linear layers relative to Xavier's.
-VitWeights random_weights(const VitConfig& config, double gain, Rng& rng) {
-  check_vit_config(config, "model");
-  if (config.width % 4 != 0) {
-    throw Error(ErrorKind::kSettings, "width",
-                std::to_string(config.width) + " is not a multiple of 4");
+bool is_norm(const std::string& name) {
+  return name.find("norm") != std::string::npos;
+}
+
+// What both kinds of network share: biases 0, norms 1, [CLS] small. False for all other tensors.
+bool fill_plain(const std::string& name, std::vector<float>& values, Rng& rng) {
+  if (name == "cls_token") {
+    values = normal(values.size(), 0.02, rng);
+  } else if (ends_with(name, ".bias")) {
+    std::fill(values.begin(), values.end(), 0.0F);
+  } else if (is_norm(name)) {
+    std::fill(values.begin(), values.end(), 1.0F);
+  } else {
+    return false;
   }
-  VitWeights weights;
-  for (const auto& [name, shape] : vit_tensor_shapes(config)) {
-    const std::size_t count = count_of(shape);
-    if (name == "pos_embed") {
-      weights[name] = position_embedding(config);
-    } else if (name == "cls_token") {
-      weights[name] = normal(count, 0.02, rng);
-    } else if (ends_with(name, ".bias")) {
-      weights[name] = std::vector<float>(count, 0.0F);
-    } else if (name.find("norm") != std::string::npos) {
-      weights[name] = std::vector<float>(count, 1.0F);
-    } else {
-      weights[name] = xavier_uniform(shape, gain, rng);
-    }
+  return true;
+}
+
+// Takes the mean over the patch's pixels out of each row's channels: [rows, 3, pixels].
+void remove_mean_response(std::vector<float>& weight, std::size_t pixels) {
+  for (std::size_t begin = 0; begin + pixels <= weight.size(); begin += pixels) {
+    const auto first = weight.begin() + static_cast<std::ptrdiff_t>(begin);
+    const auto last = first + static_cast<std::ptrdiff_t>(pixels);
+    const double mean = std::accumulate(first, last, 0.0) / static_cast<double>(pixels);
+    std::for_each(first, last, [mean](float& value) { value -= static_cast<float>(mean); });
   }
-  return weights;
+}
+
+// Note [An untrained teacher]
+// Random features tell patches apart by structure: a strong patch embedding that does not respond
+// to brightness, positions that differ, and residual branches small enough (1 / sqrt(2 depth)) that
+// tokens do not all drift to one direction.
+std::vector<float> teacher_matrix(const std::string& name, const std::vector<std::int64_t>& shape,
+                                  const VitConfig& config, Rng& rng) {
+  const std::size_t count = count_of(shape);
+  const double inputs = static_cast<double>(count) / static_cast<double>(shape.front());
+  const bool embeds = name == "patch_embed.proj.weight";
+  const bool ends_branch = ends_with(name, "attn.proj.weight") || ends_with(name, "fc2.weight");
+  const double gain = embeds ? 4 : ends_branch ? 1 / std::sqrt(2.0 * config.depth) : 1;
+  std::vector<float> weight = normal(count, gain / std::sqrt(inputs), rng);
+  if (embeds) {
+    remove_mean_response(weight, static_cast<std::size_t>(config.patch_size) * config.patch_size);
+  }
+  return weight;
 }
 
 // Streams of the generator, so that a student and a teacher of one seed are unrelated.
@@ -95,13 +119,39 @@ constexpr std::uint64_t kTeacherStream = 0x5445;
 }  // namespace
 
 VitWeights init_student(const VitConfig& config, std::uint64_t seed) {
+  check_vit_config(config, "model");
+  if (config.width % 4 != 0) {
+    throw Error(ErrorKind::kSettings, "width",
+                std::to_string(config.width) + " is not a multiple of 4");
+  }
   Rng rng(seed, kStudentStream);
-  return random_weights(config, 1.0, rng);
+  VitWeights weights;
+  for (const auto& [name, shape] : vit_tensor_shapes(config)) {
+    std::vector<float> values(count_of(shape));
+    if (name == "pos_embed") {
+      values = position_embedding(config);
+    } else if (!fill_plain(name, values, rng)) {
+      values = xavier_uniform(shape, rng);
+    }
+    weights[name] = std::move(values);
+  }
+  return weights;
 }
 
 VitWeights init_untrained_teacher(const VitConfig& config, std::uint64_t seed) {
+  check_vit_config(config, "model");
   Rng rng(seed, kTeacherStream);
-  return random_weights(config, 1.5, rng);
+  VitWeights weights;
+  for (const auto& [name, shape] : vit_tensor_shapes(config)) {
+    std::vector<float> values(count_of(shape));
+    if (name == "pos_embed") {
+      values = normal(values.size(), 0.1, rng);
+    } else if (!fill_plain(name, values, rng)) {
+      values = teacher_matrix(name, shape, config, rng);
+    }
+    weights[name] = std::move(values);
+  }
+  return weights;
 }
 
 }  // namespace novelty

@@ -74,6 +74,23 @@ TEST(Init, StudentLinearsAreXavierAndNormsAreIdentity) {
   EXPECT_TRUE(std::all_of(norm.begin(), norm.end(), [](float value) { return value == 1; }));
 }
 
+TEST(Init, UntrainedTeacherDoesNotRespondToBrightness) {
+  const auto weight = init_untrained_teacher(tiny_config(), 1).at("patch_embed.proj.weight");
+  for (std::size_t begin = 0; begin < weight.size(); begin += 256) {
+    double sum = 0;
+    for (std::size_t i = begin; i < begin + 256; ++i) sum += weight[i];
+    ASSERT_NEAR(sum, 0, 1e-4) << "row and channel " << begin / 256;
+  }
+  EXPECT_NEAR(deviation_of(weight), 4 / std::sqrt(768.0), 0.003);
+}
+
+TEST(Init, UntrainedTeachersResidualBranchesShrinkWithDepth) {
+  const auto weights = init_untrained_teacher(tiny_config(2), 1);
+  EXPECT_NEAR(deviation_of(weights.at("blocks.1.mlp.fc1.weight")), 1 / std::sqrt(64.0), 0.003);
+  EXPECT_NEAR(deviation_of(weights.at("blocks.1.mlp.fc2.weight")), 1 / std::sqrt(256.0 * 4), 0.001);
+  EXPECT_NEAR(deviation_of(weights.at("pos_embed")), 0.1, 0.01);
+}
+
 TEST(Init, RefusesSizesThatCannotBe) {
   VitConfig config = tiny_config();
   config.depth = 0;

@@ -103,6 +103,7 @@ TEST_F(StudentTrainerTest, LossIsTheDistanceOfTheEnginesTokensWhenNothingIsMaske
 TEST_F(StudentTrainerTest, GradientEqualsTheFiniteDifference) {
   StepOptions options;
   options.beta1 = 0;
+  options.max_gradient_norm = 0;
   const auto taught = trainer(student_);
   step(*taught, options);
   const Export state = state_of(*taught);
@@ -134,6 +135,26 @@ TEST_F(StudentTrainerTest, GradientEqualsTheFiniteDifference) {
     // Float32 losses of about 2 give 1e-6; curvature is of third order in a step of 0.02.
     EXPECT_NEAR(difference, slope, 0.02 * std::abs(slope) + 5e-5) << name;
   }
+}
+
+TEST_F(StudentTrainerTest, GradientsAreScaledDownToTheLargestNorm) {
+  StepOptions options;
+  options.beta1 = 0;
+  const auto norm_with = [&](double limit) {
+    options.max_gradient_norm = limit;
+    const auto taught = trainer(student_);
+    step(*taught, options);
+    const Export state = state_of(*taught);
+    double square = 0;
+    for (const auto& [name, tensor] : state.tensors) {
+      if (!name.starts_with("moment1.")) continue;
+      for (const float value : to_floats(tensor, name)) square += double{value} * value;
+    }
+    return std::sqrt(square);
+  };
+  const double whole = norm_with(0);
+  EXPECT_NEAR(norm_with(0.5 * whole), 0.5 * whole, 1e-4 * whole);
+  EXPECT_EQ(norm_with(2 * whole), whole);
 }
 
 TEST_F(StudentTrainerTest, LossGoesDown) {
