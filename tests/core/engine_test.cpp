@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <cstdlib>
 #include <filesystem>
@@ -269,7 +270,12 @@ TEST_F(EngineTest, ScratchLeavesNoThreadsAndNoMemoryBehind) {
   const auto threads = thread_count();
   const double memory = resident_kib();
   for (int i = 0; i < 100; ++i) score(*engine);
-  EXPECT_EQ(thread_count(), threads);
+  // The kernel lists a joined thread a moment longer.
+  const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (thread_count() > threads && std::chrono::steady_clock::now() < patience) {
+    std::this_thread::yield();
+  }
+  EXPECT_LE(thread_count(), threads);
   EXPECT_LE(resident_kib() - memory, 100 * 10) << "over 10 KiB a scratch";
 }
 
