@@ -3,7 +3,6 @@
 #include "overlay_blend.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <vector>
 
@@ -14,20 +13,11 @@ namespace {
 using Channel = std::uint8_t Ink::*;
 constexpr std::array<Channel, 4> kChannels{&Ink::c0, &Ink::c1, &Ink::c2, &Ink::a};
 
-std::uint8_t to_byte(double value) {
-  return static_cast<std::uint8_t>(std::lround(std::clamp(value, 0.0, 255.0)));
-}
-
 // under * (255 - alpha) / 255 + over, rounded; exact for all bytes.
 std::uint8_t over(unsigned top, unsigned alpha, unsigned under) {
   const unsigned t = under * (255 - alpha) + 128;
   return static_cast<std::uint8_t>(std::min(255U, top + ((t + (t >> 8)) >> 8)));
 }
-
-// Sums of a chroma sample's ink.
-struct Mean {
-  unsigned value = 0, alpha = 0, count = 0;
-};
 
 // One plane's component of a frame.
 struct Component {
@@ -50,65 +40,89 @@ Component component_of(GstVideoFrame& frame, int index) {
   return c;
 }
 
+template <int Step>
+void blend_row(std::uint8_t* under, const Ink* top, int width, Channel channel) {
+  for (int i = 0; i < width; ++i, under += Step) *under = over(top[i].*channel, top[i].a, *under);
+}
+
 void blend_full(const Component& c, int x, int y, const InkView& ink) {
   for (int row = 0; row < ink.height; ++row) {
     const Ink* top = ink.data + row * ink.stride;
     std::uint8_t* under = c.data + (y + row) * c.stride + static_cast<std::ptrdiff_t>(x) * c.step;
-    for (int i = 0; i < ink.width; ++i, under += c.step) {
-      *under = over(top[i].*c.channel, top[i].a, *under);
+    switch (c.step) {
+      case 1:
+        blend_row<1>(under, top, ink.width, c.channel);
+        break;
+      case 2:
+        blend_row<2>(under, top, ink.width, c.channel);
+        break;
+      case 3:
+        blend_row<3>(under, top, ink.width, c.channel);
+        break;
+      default:
+        blend_row<4>(under, top, ink.width, c.channel);
+        break;
     }
   }
 }
 
-Mean mean_of(const InkView& ink, Channel channel, int x0, int x1, int y0, int y1) {
-  Mean mean;
-  for (int y = y0; y < y1; ++y) {
-    for (int x = x0; x < x1; ++x) {
-      const Ink& pixel = ink.data[y * ink.stride + x];
-      mean.value += pixel.*channel;
-      mean.alpha += pixel.a;
-      ++mean.count;
-    }
+// A row of chroma under the ink rows `first` and `second` (the same one where there is but one),
+// each sample under two columns; the last one of an odd width has one.
+void blend_chroma_row(std::uint8_t* under, int step, const Ink* first, const Ink* second, int width,
+                      Channel channel) {
+  for (int i = 0; i < width; i += 2, under += step) {
+    const int j = std::min(i + 1, width - 1);
+    const unsigned alpha = first[i].a + first[j].a + second[i].a + second[j].a;
+    if (alpha == 0) continue;
+    const unsigned value =
+        first[i].*channel + first[j].*channel + second[i].*channel + second[j].*channel;
+    *under = over((value + 2) / 4, (alpha + 2) / 4, *under);
   }
-  return mean;
 }
 
-void blend_subsampled(const Component& c, int x, int y, const InkView& ink) {
-  const int nx = 1 << c.sub_x;
-  const int ny = 1 << c.sub_y;
-  for (int row = 0; row < ink.height; row += ny) {
-    std::uint8_t* under = c.data + ((y + row) >> c.sub_y) * c.stride +
-                          static_cast<std::ptrdiff_t>(x >> c.sub_x) * c.step;
-    for (int i = 0; i < ink.width; i += nx, under += c.step) {
-      const Mean mean = mean_of(ink, c.channel, i, std::min(i + nx, ink.width), row,
-                                std::min(row + ny, ink.height));
-      const unsigned half = mean.count / 2;
-      *under = over((mean.value + half) / mean.count, (mean.alpha + half) / mean.count, *under);
-    }
+void blend_chroma(const Component& c, int x, int y, const InkView& ink) {
+  const int rows = 1 << c.sub_y;
+  for (int row = 0; row < ink.height; row += rows) {
+    const Ink* first = ink.data + row * ink.stride;
+    const Ink* second = ink.data + std::min(row + rows - 1, ink.height - 1) * ink.stride;
+    std::uint8_t* under =
+        c.data + ((y + row) >> c.sub_y) * c.stride + static_cast<std::ptrdiff_t>(x / 2) * c.step;
+    blend_chroma_row(under, c.step, first, second, ink.width, c.channel);
   }
 }
 
 }  // namespace
 
-InkMixer::InkMixer(const GstVideoInfo& info) : rgb_(GST_VIDEO_INFO_IS_RGB(&info)) {
-  if (rgb_) return;
-  if (!gst_video_color_matrix_get_Kr_Kb(info.colorimetry.matrix, &kr_, &kb_)) {
-    kr_ = 0.299;
-    kb_ = 0.114;
+InkMixer::InkMixer(const GstVideoInfo& info) {
+  if (GST_VIDEO_INFO_IS_RGB(&info)) {
+    weights_ = {{{kOne, 0, 0, 0}, {0, kOne, 0, 0}, {0, 0, kOne, 0}}};
+    return;
   }
-  if (info.colorimetry.range == GST_VIDEO_COLOR_RANGE_0_255) {
-    luma_offset_ = 0;
-    luma_scale_ = chroma_scale_ = 255;
+  double kr = 0;
+  double kb = 0;
+  if (!gst_video_color_matrix_get_Kr_Kb(info.colorimetry.matrix, &kr, &kb)) {
+    kr = 0.299;
+    kb = 0.114;
   }
+  const bool full = info.colorimetry.range == GST_VIDEO_COLOR_RANGE_0_255;
+  const double luma = full ? 1 : 219.0 / 255;
+  const double cb = (full ? 1 : 224.0 / 255) / (2 * (1 - kb));
+  const double cr = (full ? 1 : 224.0 / 255) / (2 * (1 - kr));
+  const double kg = 1 - kr - kb;
+  const auto weights = [](double r, double g, double b, double a) {
+    const auto fixed = [](double v) { return static_cast<int>(std::lround(v * kOne)); };
+    return Weights{fixed(r), fixed(g), fixed(b), fixed(a)};
+  };
+  weights_ = {weights(luma * kr, luma * kg, luma * kb, full ? 0 : 16.0 / 255),
+              weights(-cb * kr, -cb * kg, cb * (1 - kb), 128.0 / 255),
+              weights(cr * (1 - kr), -cr * kg, -cr * kb, 128.0 / 255)};
 }
 
-Ink InkMixer::mix(double r, double g, double b, double a) const {
-  if (rgb_) return {to_byte(255 * r), to_byte(255 * g), to_byte(255 * b), to_byte(255 * a)};
-  const double luma = kr_ * r + (1 - kr_ - kb_) * g + kb_ * b;
-  const double cb = (b - luma) / (2 * (1 - kb_));
-  const double cr = (r - luma) / (2 * (1 - kr_));
-  return {to_byte(luma_offset_ * a + luma_scale_ * luma), to_byte(128 * a + chroma_scale_ * cb),
-          to_byte(128 * a + chroma_scale_ * cr), to_byte(255 * a)};
+Ink InkMixer::mix_unit(double r, double g, double b, double a) const {
+  const auto byte = [](double v) {
+    return static_cast<unsigned>(std::lround(255 * std::clamp(v, 0.0, 1.0)));
+  };
+  return mix(byte(r), byte(g), byte(b), byte(a));
 }
 
 void blend_ink(GstVideoFrame& frame, int x, int y, const InkView& ink) {
@@ -122,7 +136,7 @@ void blend_ink(GstVideoFrame& frame, int x, int y, const InkView& ink) {
     if (c.sub_x == 0 && c.sub_y == 0) {
       blend_full(c, x, y, cut);
     } else {
-      blend_subsampled(c, x, y, cut);
+      blend_chroma(c, x, y, cut);
     }
   }
 }

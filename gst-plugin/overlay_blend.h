@@ -4,6 +4,8 @@
 
 #include <gst/video/video.h>
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 
@@ -29,13 +31,27 @@ class InkMixer {
  public:
   explicit InkMixer(const GstVideoInfo& info);
 
-  /// r, g, b in [0, a], a in [0, 1]: premultiplied.
-  Ink mix(double r, double g, double b, double a) const;
+  /// r, g, b in [0, a]: premultiplied.
+  Ink mix(unsigned r, unsigned g, unsigned b, unsigned a) const {
+    return {weigh(0, r, g, b, a), weigh(1, r, g, b, a), weigh(2, r, g, b, a),
+            static_cast<std::uint8_t>(a)};
+  }
+
+  /// The same with values in [0, 1].
+  Ink mix_unit(double r, double g, double b, double a) const;
 
  private:
-  bool rgb_ = true;
-  double kr_ = 0.299, kb_ = 0.114;
-  double luma_offset_ = 16, luma_scale_ = 219, chroma_scale_ = 224;
+  using Weights = std::array<int, 4>;  // of r, g, b and a, times 65536
+  static constexpr int kOne = 65536;
+
+  std::uint8_t weigh(std::size_t channel, unsigned r, unsigned g, unsigned b, unsigned a) const {
+    const Weights& w = weights_[channel];
+    const int sum = w[0] * static_cast<int>(r) + w[1] * static_cast<int>(g) +
+                    w[2] * static_cast<int>(b) + w[3] * static_cast<int>(a) + kOne / 2;
+    return static_cast<std::uint8_t>(std::clamp(sum / kOne, 0, 255));
+  }
+
+  std::array<Weights, 3> weights_{};
 };
 
 /// Blends `ink` over `frame` with its top left corner at (x, y), both even and not negative; what

@@ -96,7 +96,7 @@ void HeatPainter::configure(const InkMixer& mixer, double opacity) {
     const double a = opacity * heat_opacity(t);
     const Rgb color = heat_color(t);
     Ink& ink = palette_[static_cast<std::size_t>(i)];
-    ink = mixer.mix(color.r * a, color.g * a, color.b * a, a);
+    ink = mixer.mix_unit(color.r * a, color.g * a, color.b * a, a);
     if (ink.a > 0) visible_level_ = i * kFraction;
   }
 }

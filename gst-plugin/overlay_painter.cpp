@@ -50,11 +50,11 @@ void draw_region(GstVideoFrame& frame, const Region& region, const InkMixer& mix
   const Box box = box_of(region, GST_VIDEO_FRAME_WIDTH(&frame), height);
   if (box.right <= box.left || box.bottom <= box.top) return;
   const int thickness = std::max(2, even(height / 300.0));
-  draw_frame(frame, box, thickness, mixer.mix(0, 0, 0, 0.6));
+  draw_frame(frame, box, thickness, mixer.mix_unit(0, 0, 0, 0.6));
   const Box inner{box.left + thickness, box.top + thickness, box.right - thickness,
                   box.bottom - thickness};
   if (inner.right <= inner.left || inner.bottom <= inner.top) return;
-  draw_frame(frame, inner, thickness, mixer.mix(0.95, 0.95, 0.95, 0.95));
+  draw_frame(frame, inner, thickness, mixer.mix_unit(0.95, 0.95, 0.95, 0.95));
 }
 
 ShownState state_of(const NoveltyMeta& meta) {

@@ -201,7 +201,7 @@ InkPicture to_ink(cairo_surface_t* surface, const InkMixer& mixer) {
     const auto* row =
         reinterpret_cast<const std::uint32_t*>(bytes + static_cast<std::ptrdiff_t>(y) * stride);
     for (int x = 0; x < width; ++x) {
-      const auto part = [&](int shift) { return ((row[x] >> shift) & 255) / 255.0; };
+      const auto part = [&](int shift) { return (row[x] >> shift) & 255U; };
       picture.data.push_back(mixer.mix(part(16), part(8), part(0), part(24)));
     }
   }

@@ -65,10 +65,10 @@ void save(const SharedSample& frame, RecordingFacts facts, const std::string& lo
   }
 }
 
-RecordingFacts facts_of(const NoveltyMeta& meta, const FrameTime& time, std::string camera) {
+RecordingFacts facts_of(const NoveltyMeta& meta, const FrameTime& time, const std::string& camera) {
   RecordingFacts facts;
   facts.kind = "frame";
-  facts.camera = camera.empty() ? meta.camera : std::move(camera);
+  facts.camera = camera.empty() ? meta.camera : camera;
   facts.model_id = meta.model_id;
   facts.begin = time;
   facts.end_ns = time.running_ns;

@@ -95,7 +95,7 @@ class OverlayRun {
     int count = 0;
     for (int y = y0; y < y1; ++y) {
       for (int x = x0; x < x1; ++x) {
-        count += bytes[static_cast<std::size_t>(y * info_.stride[0] + x * step)] != kGrey;
+        count += bytes[static_cast<unsigned>(y * info_.stride[0] + x * step)] != kGrey;
       }
     }
     return count;
@@ -220,5 +220,7 @@ int main(int argc, char** argv) {
   testing::InitGoogleTest(&argc, argv);
   gst_init(&argc, &argv);
   novelty::register_novelty_meta();
-  return RUN_ALL_TESTS();
+  const int result = RUN_ALL_TESTS();
+  gst_deinit();
+  return result;
 }

@@ -26,8 +26,6 @@ namespace fs = std::filesystem;
 using Json = nlohmann::json;
 using novelty::testing::TempDir;
 
-constexpr int kFps = 10;
-
 // What the metadata of a frame says; an empty event is a normal frame.
 struct Mark {
   std::string event;
