@@ -30,9 +30,9 @@ using TensorMap = std::map<std::string, TensorView>;
 /// A parsed file in private memory: the file on disk is not touched after reading.
 class SafetensorsFile {
  public:
-  /// Reads and checks the whole file: header length and JSON, known dtypes, shapes without overflow,
-  /// offsets in order without gap or overlap up to the file's end.
-  /// Throws: Error (kNotFound, kRead, kFormat) naming the file and the tensor.
+  /// Reads and checks the whole file: header length and JSON, known dtypes, shapes without
+  /// overflow, offsets in order without gap or overlap up to the file's end. Throws: Error
+  /// (kNotFound, kRead, kFormat) naming the file and the tensor.
   static SafetensorsFile read(const std::string& path);
 
   /// The same from memory; `where` names it in errors.

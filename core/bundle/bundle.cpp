@@ -52,7 +52,7 @@ void check_format(const SafetensorsFile& file) {
 /// Returns the hash.
 std::string check_hash(const SafetensorsFile& file) {
   const std::string& stated = metadata_of(file, kHashKey);
-  const std::string actual = hash_of_bundle(file.bytes(), file.where());
+  std::string actual = hash_of_bundle(file.bytes(), file.where());
   if (stated == actual) return actual;
   throw Error(ErrorKind::kFormat, file.where(), "is damaged: its content does not match its hash",
               kRestore);
@@ -132,7 +132,7 @@ Bundle read_bundle(const std::string& path) {
 
 std::string write_bundle(const Bundle& bundle, const std::string& path) {
   const auto bytes = serialize(bundle);
-  const std::string id = parse_bundle(bytes, path).info.id;  // what cannot be read is not written
+  std::string id = parse_bundle(bytes, path).info.id;  // what cannot be read is not written
   write_file_atomically(path, bytes);
   return id;
 }

@@ -28,18 +28,18 @@ struct VitConfig {
   bool operator==(const VitConfig&) const = default;
 };
 
-/// Reads the sizes from timm names (`prefix` + "patch_embed.proj.weight", ...) and checks that every
-/// tensor of the architecture is there with the right shape, and that nothing unknown is (a
+/// Reads the sizes from timm names (`prefix` + "patch_embed.proj.weight", ...) and checks that
+/// every tensor of the architecture is there with the right shape, and that nothing unknown is (a
 /// classification head is ignored). heads = width / 64 unless `heads` > 0.
 /// Throws: Error (kFormat: missing or wrong shape; kUnsupported: another family, e.g. register
 /// tokens, layer scale, no [CLS]), naming the tensor.
-VitConfig infer_vit_config(const TensorMap& tensors, const std::string& prefix = {},
-                           int heads = 0);
+VitConfig infer_vit_config(const TensorMap& tensors, const std::string& prefix = {}, int heads = 0);
 
 /// Names and shapes of all tensors of `config`, without a head, in file order.
 std::map<std::string, std::vector<std::int64_t>> vit_tensor_shapes(const VitConfig& config);
 
-/// Throws: Error(kSettings) for sizes that cannot be (or are absurd: width > 4096, depth > 64, ...).
+/// Throws: Error(kSettings) for sizes that cannot be (or are absurd: width > 4096, depth > 64,
+/// ...).
 void check_vit_config(const VitConfig& config, const std::string& where);
 
 }  // namespace novelty

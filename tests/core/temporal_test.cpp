@@ -39,6 +39,7 @@ EventOptions options_of(double threshold, double exit, std::int64_t smoothing_ms
 /// Frames 100 ms apart.
 std::vector<Frame> at_10_fps(const std::vector<double>& scores) {
   std::vector<Frame> frames;
+  frames.reserve(scores.size());
   for (const double score : scores) {
     frames.push_back({100 * static_cast<std::int64_t>(frames.size()), score});
   }
@@ -259,6 +260,7 @@ TEST(Ulid, IsUniqueOverThreads) {
   constexpr int kThreads = 4, kEach = 2000;
   std::vector<std::vector<std::string>> made(kThreads);
   std::vector<std::thread> threads;
+  threads.reserve(kThreads);
   for (auto& mine : made) {
     threads.emplace_back([&mine] {
       for (int i = 0; i < kEach; ++i) mine.push_back(make_ulid());
