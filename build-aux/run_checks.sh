@@ -40,7 +40,7 @@ run_fuzz() {
   local seconds=${1:-60} target
   install_packages "${build_packages[@]}" clang libclang-rt-14-dev
   install_libtorch
-  CC=clang CXX=clang++ configure build-fuzz -Dfuzz=true -Dbackend=disabled -Dgst-plugin=disabled -Dvideo=disabled \
+  CC=clang CXX=clang++ configure build-fuzz -Dfuzz=true -Dtorch-backend=disabled -Dgst-plugin=disabled -Dvideo=disabled \
     -Dopencv=disabled -Dexamples=disabled -Dwerror=false -Db_lundef=false
   ninja -C build-fuzz --quiet || die "the build failed"
   for target in build-fuzz/tests/fuzz/*_fuzz; do

@@ -4,11 +4,13 @@
 
 #include "gstnoveltydetect.h"
 #include "gstnoveltyoverlay.h"
+#include "gstnoveltyrecord.h"
 
 static gboolean plugin_init(GstPlugin* plugin) {
   // All of them, even when one fails.
   gboolean done = GST_ELEMENT_REGISTER(novelty_detect, plugin);
   done &= GST_ELEMENT_REGISTER(novelty_overlay, plugin);
+  done &= GST_ELEMENT_REGISTER(novelty_record, plugin);
   return done;
 }
 

@@ -29,6 +29,14 @@ Json utc_text(const std::optional<std::int64_t>& utc_us) {
   return text.data();
 }
 
+Json region_json(const Region& r) {
+  return {{"x", r.x},
+          {"y", r.y},
+          {"width", r.width},
+          {"height", r.height},
+          {"p_value", r.p_value}};
+}
+
 Json event_json(const RecordedEvent& event, std::int64_t to_stream) {
   return {{"id", event.id},
           {"begin_ns", event.begin_ns + to_stream},
@@ -37,6 +45,7 @@ Json event_json(const RecordedEvent& event, std::int64_t to_stream) {
           {"peak_score", event.peak_score},
           {"peak_p_value", event.peak_p_value},
           {"threshold", event.threshold},
+          {"region", event.region ? region_json(*event.region) : Json(nullptr)},
           {"frames", event.frames}};
 }
 
@@ -45,18 +54,20 @@ Json event_json(const RecordedEvent& event, std::int64_t to_stream) {
 void note_event(std::vector<RecordedEvent>& events, const NoveltyMeta& meta, std::int64_t at_ns) {
   auto event = std::find_if(events.begin(), events.end(),
                             [&](const RecordedEvent& e) { return e.id == meta.event_id; });
-  if (event == events.end()) {
-    events.push_back(
-        {meta.event_id, at_ns, at_ns, at_ns, meta.score, meta.p_value, meta.threshold});
+  const bool first = event == events.end();
+  if (first) {
+    events.push_back({.id = meta.event_id, .begin_ns = at_ns, .end_ns = at_ns});
     event = std::prev(events.end());
   }
   event->end_ns = std::max(event->end_ns, at_ns);
   ++event->frames;
-  if (meta.score <= event->peak_score) return;
+  if (!first && meta.score <= event->peak_score) return;
   event->peak_ns = at_ns;
   event->peak_score = meta.score;
   event->peak_p_value = meta.p_value;
   event->threshold = meta.threshold;
+  const std::vector<Region> regions = unpack_regions(meta);
+  event->region = regions.empty() ? std::nullopt : std::optional(regions.front());
 }
 
 std::string event_ids(const std::vector<RecordedEvent>& events) {
@@ -85,13 +96,7 @@ std::string sidecar_json(const RecordingFacts& facts) {
   }
   if (facts.kind == "frame") {
     json["regions"] = Json::array();
-    for (const Region& r : facts.regions) {
-      json["regions"].push_back({{"x", r.x},
-                                 {"y", r.y},
-                                 {"width", r.width},
-                                 {"height", r.height},
-                                 {"p_value", r.p_value}});
-    }
+    for (const Region& r : facts.regions) json["regions"].push_back(region_json(r));
   }
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }

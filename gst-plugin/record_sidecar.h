@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,7 +18,8 @@ struct RecordedEvent {
   std::int64_t begin_ns = 0, end_ns = 0, peak_ns = 0;
   double peak_score = 0;
   double peak_p_value = 1;
-  double threshold = 0;  ///< at the peak
+  double threshold = 0;          ///< at the peak
+  std::optional<Region> region;  ///< the most novel one at the peak
   std::int64_t frames = 0;
 };
 

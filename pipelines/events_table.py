@@ -27,10 +27,10 @@ def clock(nanoseconds):
 
 
 def where(region):
-    """A word for the middle of a normalised box [x, y, width, height, ...]."""
+    """Words for the middle of a normalised box."""
     if not region:
         return "whole picture"
-    x, y = region[0] + region[2] / 2, region[1] + region[3] / 2
+    x, y = region["x"] + region["width"] / 2, region["y"] + region["height"] / 2
     row = ("top", "middle", "bottom")[min(2, int(y * 3))]
     column = ("left", "centre", "right")[min(2, int(x * 3))]
     return f"{row} {column}"
@@ -49,8 +49,8 @@ def print_table(folder):
 
 
 def strongest_still(folder):
-    stills = [(facts["score"], path.parent / facts["file"])
-              for path, facts in read_sidecars(folder) if "score" in facts]
+    stills = [(facts["events"][0]["peak_score"], str(path.parent / facts["file"]))
+              for path, facts in read_sidecars(folder) if facts["kind"] == "frame"]
     if not stills:
         sys.exit(1)
     print(max(stills)[1])

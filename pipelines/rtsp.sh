@@ -9,4 +9,4 @@ Runs until Ctrl-C or the server ends the stream; prints the detector's messages.
 exec gst-launch-1.0 -e -m \
   rtspsrc location="$2" latency=200 protocols=tcp ! decodebin ! videoconvert ! \
   noveltydetect model="$1" camera="${4:-rtsp}" ! \
-  noveltyrecord what=clips location="${3:-clips}" pre-roll=1000000000
+  noveltyrecord what=clips location="${3:-clips}" pre-roll=1
