@@ -177,14 +177,15 @@ class Camera {
   Camera(const Camera&) = delete;
   Camera& operator=(const Camera&) = delete;
 
-  /// Delivers `frames` frames in real time, then end of stream; gives how many were lost.
+  /// Delivers `frames` frames in real time, then end of stream; gives how many were lost. When this
+  /// thread itself was kept from running the frames after are later: they do not come in a burst.
   int run(int frames) {
     int lost = 0;
-    const gint64 start = g_get_monotonic_time();
+    gint64 due = g_get_monotonic_time();
     for (int frame = 0; frame < frames; ++frame) {
-      const gint64 due = start + frame * G_TIME_SPAN_SECOND / 30;
       g_usleep(static_cast<gulong>(std::max<gint64>(0, due - g_get_monotonic_time())));
       if (!deliver(frame)) ++lost;
+      due = std::max(due + G_TIME_SPAN_SECOND / 30, g_get_monotonic_time());
     }
     gst_app_src_end_of_stream(appsrc_);
     return lost;
@@ -234,7 +235,7 @@ LiveRun run_camera(int frames) {
   write_test_model(dir / "m.novelty");
   const std::string line =
       "appsrc name=c is-live=true format=time ! noveltydetect name=d model=" + (dir / "m.novelty") +
-      " ! fakesink sync=false";
+      " ! fakesink sync=false async=false";
   GstElement* pipeline = gst_parse_launch(line.c_str(), nullptr);
   GstElement* detect = gst_bin_get_by_name(GST_BIN(pipeline), "d");
   GstElement* source = gst_bin_get_by_name(GST_BIN(pipeline), "c");
@@ -245,6 +246,7 @@ LiveRun run_camera(int frames) {
     const PassTimes out(detect, "src");
     Camera camera(source);
     gst_element_set_state(pipeline, GST_STATE_PLAYING);
+    gst_element_get_state(pipeline, nullptr, nullptr, 10 * GST_SECOND);
     run.lost = camera.run(frames);
     GstMessage* end = wait_message(
         bus, static_cast<GstMessageType>(static_cast<int>(GST_MESSAGE_EOS) | GST_MESSAGE_ERROR));
@@ -268,15 +270,15 @@ TEST(NoveltyLive, LosesAndDelaysNoFrameWhileScoringBurnsEveryCore) {
   setenv("NOVELTY_FAKE_BURN_MS", "500", 1);
   const LiveRun run = run_camera(frames);
   unsetenv("NOVELTY_FAKE_BURN_MS");
-  EXPECT_EQ(run.lost, 0);
-  ASSERT_EQ(run.delays_ms.size(), static_cast<std::size_t>(frames));
+  ASSERT_FALSE(run.delays_ms.empty());
   const auto at = [&](std::size_t percent) {
     return run.delays_ms[percent * (run.delays_ms.size() - 1) / 100];
   };
   std::printf(
-      "%d frames, %d lost, %d scored; added latency in ms: median %.3f, p99 %.3f, highest "
-      "%.3f\n",
+      "%d frames, %d lost, %d scored; added latency in ms: median %.3f, p99 %.3f, highest %.3f\n",
       frames, run.lost, static_cast<int>(run.scored), at(50), at(99), at(100));
+  EXPECT_EQ(run.lost, 0);
+  EXPECT_EQ(run.delays_ms.size(), static_cast<std::size_t>(frames));
   EXPECT_LT(at(99), 33);
   EXPECT_GT(run.scored, static_cast<guint64>(frames / 60)) << "the scorer starved";
 }
