@@ -49,11 +49,12 @@ TeacherWeights load_teacher(const std::string& path) {
   teacher.sha256 = sha256_hex(file.bytes());
   // Mean = std = 0.5 is that of timm's AugReg weights; a file does not say its own.
   if (teacher.name.find("augreg") == std::string::npos)
-    teacher.warnings.push_back("the input normalisation of " + teacher.name +
-                               " is unknown: mean = std = 0.5 is assumed");
+    teacher.warnings.push_back(teacher.name +
+                               ": unknown input normalisation, mean = std = 0.5 is assumed");
   VitWeights values;
+  const std::string where = path + ": ";
   for (const auto& [name, shape] : vit_tensor_shapes(config))
-    values.emplace(name, to_floats(file.at(name), path + ": " + name));
+    values.emplace(name, to_floats(file.at(name), where + name));
   return finish(std::move(teacher), config, std::move(values));
 }
 
