@@ -1,82 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-// The program `novelty`: picks the command and turns what it throws into one line and a status.
-#include <algorithm>
-#include <array>
+// The program `novelty`: opens its own code as a module and hands over.
+#include <dlfcn.h>
+
 #include <cstdio>
-#include <exception>
-#include <string>
 
-#include "command_line.h"
-#include "commands.h"
-#include "interrupt.h"
-#include "novelty/error.h"
-
-namespace {
-
-struct Command {
-  const char* name;
-  const char* purpose;
-  int (*run)(int, char**);
-};
-
-constexpr std::array kCommands{
-    Command{"train", "learn what a scene normally looks like, from footage", run_train},
-    Command{"score", "score footage with a model and list the events in it", run_score},
-    Command{"info", "show what a model is and where it comes from", run_info},
-    Command{"doctor", "find out why something does not work", run_doctor},
-#ifdef NOVELTY_HAVE_SCENE
-    Command{"scene", "draw a scene to try things on", run_scene},
-#endif
-};
-
-void print_help() {
-  std::puts("Usage: novelty COMMAND [OPTION...]\n");
-  std::puts("Learns what footage normally looks like and flags what does not belong.\n");
-  std::puts("Commands:");
-  for (const Command& command : kCommands)
-    std::printf("  %-8s %s\n", command.name, command.purpose);
-  std::puts(
-      "\nStart here:\n"
-      "  novelty train normal.mp4 -o camera.novelty\n"
-      "  novelty score camera.novelty new.mp4 --jsonl scores.jsonl\n"
-      "  gst-launch-1.0 filesrc location=new.mp4 ! decodebin ! videoconvert ! \\\n"
-      "    noveltydetect model=camera.novelty ! noveltyoverlay ! videoconvert ! autovideosink\n"
-      "\n'novelty COMMAND --help' explains a command with examples.");
-}
-
-int refuse(const std::string& line, const std::string& help) {
-  std::fprintf(stderr, "novelty: %s; see '%s'\n", line.c_str(), help.c_str());
-  return 2;
-}
-
-int fail(const std::string& line) {
-  std::fprintf(stderr, "novelty: %s\n", line.c_str());
-  return 1;
-}
-
-int run(const Command& command, int argc, char** argv) {
-  try {
-    return command.run(argc, argv);
-  } catch (const novelty::UsageError& error) {
-    return refuse(error.what(), std::string("novelty ") + command.name + " --help");
-  } catch (const novelty::Error& error) {
-    const int status = fail(error.what());
-    return error.kind() == novelty::ErrorKind::kCancelled ? 130 : status;
-  } catch (const std::exception& error) {
-    return fail(error.what());
-  }
-}
-
-}  // namespace
-
+// Note [Nothing heavy in the global scope]
+// A library that a program links, and all that one links in turn, lies in the scope in which every
+// other library's symbols are looked up first. OpenCV brings a BLAS along (in Debian the reference
+// one), whose `sgemm_` would take the place of LibTorch's own: the same results, ten times slower.
+// So the program links neither; its code, with OpenCV, is opened in a scope of its own.
 int main(int argc, char** argv) {
-  const std::string name = argc > 1 ? argv[1] : "";
-  if (name.empty()) return refuse("no command given", "novelty --help");
-  if (name == "--help" || name == "-h" || name == "help") return print_help(), 0;
-  if (name == "--version") return std::printf("novelty %s\n", NOVELTY_VERSION), 0;
-  const auto* command = std::find_if(kCommands.begin(), kCommands.end(),
-                                     [&name](const Command& known) { return known.name == name; });
-  if (command == kCommands.end()) return refuse("unknown command '" + name + "'", "novelty --help");
-  novelty::catch_interrupts();
-  return run(*command, argc - 1, argv + 1);
+  // Found by this program's run path: beside it in a build, in the library folder when installed.
+  void* module = dlopen("libnovelty-cli.so", RTLD_NOW | RTLD_LOCAL);
+  using Main = int (*)(int, char**);
+  const auto novelty_main =
+      module == nullptr ? nullptr : reinterpret_cast<Main>(dlsym(module, "novelty_main"));
+  if (novelty_main == nullptr) {
+    std::fprintf(stderr, "novelty: %s (reinstall the program)\n", dlerror());
+    return 1;
+  }
+  return novelty_main(argc, argv);
 }

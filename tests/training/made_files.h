@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// Makes the videos, images and teachers that the tests of the trainer use.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace novelty::testing {
+
+/// Runs a GStreamer pipeline to its end; throws std::runtime_error with the bus's error.
+void run_pipeline(const std::string& description);
+
+/// A video of `frames` frames, 160x120 at 10 fps, H.264: one of videotestsrc's patterns, by default
+/// a ball that moves over black. The ending of `path` (.mp4, .mkv) chooses the container.
+void make_video(const std::string& path, int frames, const std::string& pattern = "ball");
+
+/// A PNG, JPEG, ... by `path`'s ending: [height, width] of one colour.
+void make_image(const std::string& path, int width, int height, int red, int green, int blue);
+
+/// A 16-patch ViT's weights (input 64, width 64, depth 2), random, as a safetensors file.
+void make_tiny_teacher(const std::string& path);
+
+/// The text of a file.
+std::string text_of(const std::string& path);
+
+void write_text(const std::string& path, const std::string& text);
+
+}  // namespace novelty::testing
