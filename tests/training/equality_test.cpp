@@ -97,6 +97,7 @@ class Equality : public ::testing::Test {
     bundle.events.exit_threshold = (pinwheel + ball) / 2;
     bundle.calibration.threshold = bundle.events.threshold;
     bundle.calibration.exit_threshold = bundle.events.exit_threshold;
+    bundle.events.hold_ns = 500'000'000;  // so that the event ends within the footage
     write_bundle(bundle, *folder_ / "events.novelty");
   }
 

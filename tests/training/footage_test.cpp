@@ -120,9 +120,9 @@ TEST(VideoFootage, IdentityFollowsContentAndRangesButNoFolder) {
 TEST(ImageFootage, ReadsAFolderAndItsTarAlike) {
   const TempDir folder;
   std::filesystem::create_directories(folder / "in/b");
-  make_image(folder / "in/b/1.png", 8, 6, 200, 0, 0);
-  make_image(folder / "in/a.jpg", 9, 9, 0, 200, 0);
-  make_image(folder / "in/c.PNG", 7, 5, 0, 0, 200);
+  make_image(folder / "in/b/1.png", 8, 6, 0xc80000);
+  make_image(folder / "in/a.jpg", 9, 9, 0x00c800);
+  make_image(folder / "in/c.PNG", 7, 5, 0x0000c8);
   testing::write_text(folder / "in/notes.txt", "no image");
   testing::write_text(folder / "in/.hidden.png", "no image");
   make_tar(folder / "in.tar", folder / "in");
@@ -139,7 +139,7 @@ TEST(ImageFootage, ReadsAFolderAndItsTarAlike) {
 
 TEST(ImageFootage, LeavesOutAndReportsWhatCannotBeRead) {
   const TempDir folder;
-  make_image(folder / "good.png", 8, 6, 1, 2, 3);
+  make_image(folder / "good.png", 8, 6, 0x010203);
   testing::write_text(folder / "bad.png", "no image");
   testing::write_text(folder / "empty.jpg", "");
   const auto footage = open_footage({folder.path()}, {});
@@ -159,16 +159,16 @@ TEST(ImageFootage, ReportsADamagedTar) {
   const TempDir folder;
   std::filesystem::create_directories(folder / "in");
   for (int i = 0; i < 4; ++i)
-    make_image(folder / ("in/" + std::to_string(i) + ".bmp"), 40, 40, i, 0, 0);
+    make_image(folder / ("in/" + std::to_string(i) + ".png"), 40, 40, 0x336699);
   make_tar(folder / "in.tar", folder / "in");
-  std::filesystem::resize_file(folder / "in.tar", 4000);
+  std::filesystem::resize_file(folder / "in.tar", 2068);
   EXPECT_THROW(open_footage({folder / "in.tar"}, {})->count(), Error);
 }
 
 TEST(Footage, RefusesAMixture) {
   const TempDir folder;
   make_video(folder / "v.mp4", 2);
-  make_image(folder / "i.png", 4, 4, 0, 0, 0);
+  make_image(folder / "i.png", 4, 4, 0);
   EXPECT_TRUE(are_images({folder / "i.png"}));
   EXPECT_FALSE(are_images({folder / "v.mp4"}));
   EXPECT_THROW(are_images({folder / "v.mp4", folder / "i.png"}), Error);
@@ -202,7 +202,7 @@ TEST(Picture, MakesGreyAlphaAndSixteenBitsToColour) {
 
 TEST(Picture, TurnsUprightByExif) {
   const TempDir folder;
-  make_image(folder / "wide.jpg", 20, 10, 9, 9, 9);
+  make_image(folder / "wide.jpg", 20, 10, 0x090909);
   std::string bytes = testing::text_of(folder / "wide.jpg");
   // APP1 right after SOI: a big-endian TIFF with the one tag 0x0112 (orientation) = 6.
   const std::string exif(

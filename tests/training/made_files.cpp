@@ -4,10 +4,10 @@
 
 #include <gst/gst.h>
 
+#include <array>
+#include <cstdio>
 #include <fstream>
 #include <memory>
-#include <opencv2/core.hpp>
-#include <opencv2/imgcodecs.hpp>
 #include <sstream>
 #include <stdexcept>
 
@@ -56,9 +56,13 @@ void make_video(const std::string& path, int frames, const std::string& pattern)
                muxer + " ! filesink location=" + path);
 }
 
-void make_image(const std::string& path, int width, int height, int red, int green, int blue) {
-  const cv::Mat image(height, width, CV_8UC3, cv::Scalar(blue, green, red));
-  if (!cv::imwrite(path, image)) throw std::runtime_error("cannot write " + path);
+void make_image(const std::string& path, int width, int height, unsigned rgb) {
+  std::array<char, 16> color{};
+  std::snprintf(color.data(), color.size(), "0x%08x", 0xff000000U | rgb);
+  run_pipeline(std::string("videotestsrc num-buffers=1 pattern=solid-color foreground-color=") +
+               color.data() + " ! video/x-raw,width=" + std::to_string(width) +
+               ",height=" + std::to_string(height) + " ! videoconvert ! " +
+               (path.ends_with(".jpg") ? "jpegenc" : "pngenc") + " ! filesink location=" + path);
 }
 
 void make_tiny_teacher(const std::string& path) {

@@ -14,8 +14,8 @@ void run_pipeline(const std::string& description);
 /// a ball that moves over black. The ending of `path` (.mp4, .mkv) chooses the container.
 void make_video(const std::string& path, int frames, const std::string& pattern = "ball");
 
-/// A PNG, JPEG, ... by `path`'s ending: [height, width] of one colour.
-void make_image(const std::string& path, int width, int height, int red, int green, int blue);
+/// An image of one colour (0xRRGGBB): JPEG when `path` ends in .jpg, else PNG.
+void make_image(const std::string& path, int width, int height, unsigned rgb);
 
 /// A 16-patch ViT's weights (input 64, width 64, depth 2), random, as a safetensors file.
 void make_tiny_teacher(const std::string& path);

@@ -180,8 +180,8 @@ TEST_F(Novelty, ListsTheEventsItFinds) {
 TEST_F(Novelty, ScoresImagesOnTheirOwn) {
   train();
   std::filesystem::create_directories(file("in/deep"));
-  testing::make_image(file("in/a.png"), 64, 48, 0, 0, 0);
-  testing::make_image(file("in/deep/b.jpg"), 20, 90, 255, 255, 255);
+  testing::make_image(file("in/a.png"), 64, 48, 0);
+  testing::make_image(file("in/deep/b.jpg"), 20, 90, 0xffffff);
   testing::write_text(file("in/bad.png"), "no image");
   const ChildResult scored = run({"score", "bars.novelty", "in", "--jsonl", "s.jsonl"});
   ASSERT_EQ(scored.status, 0) << scored.err;
