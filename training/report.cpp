@@ -28,7 +28,8 @@ body { margin:0; background:var(--page); color:var(--ink);
 main { max-width:1200px; margin:0 auto; padding:36px 24px 48px }
 h1 { font-size:27px; margin:0 0 4px; letter-spacing:-.02em }
 h2 { font-size:17px; margin:36px 0 12px }
-p.sub { color:var(--soft); margin:0 0 22px; overflow-wrap:anywhere }
+h2 + p.sub { font-size:13.5px; margin:-8px 0 12px }
+p.sub { color:var(--soft); margin:0 0 20px; overflow-wrap:anywhere }
 .grid { display:grid; gap:16px; grid-template-columns:repeat(auto-fit,minmax(340px,1fr)) }
 .facts { display:grid; gap:16px; grid-template-columns:repeat(auto-fit,minmax(170px,1fr)) }
 .card { background:var(--card); border:1px solid var(--line); border-radius:12px; padding:16px }
@@ -96,7 +97,11 @@ std::string figure_of(const ReportFrame& frame, const std::string& label) {
 std::string gallery(const std::string& title, const std::vector<ReportFrame>& frames,
                     Footage& footage) {
   if (frames.empty()) return {};
-  std::string html = "<h2>" + title + "</h2><div class=pictures>";
+  std::string html =
+      "<h2>" + title +
+      "</h2><p class=sub>As the networks saw it, and with the anomaly map: clear where "
+      "it is normal, warm colours where it is at or over the extreme of the held-out "
+      "footage.</p><div class=pictures>";
   for (const ReportFrame& frame : frames) html += figure_of(frame, footage.label(frame.index));
   return html + "</div>";
 }
@@ -151,7 +156,7 @@ std::string charts_of(const TrainingReport& report) {
 void add_rows(const Json& facts, const std::string& name, std::string& rows) {
   if (facts.is_object()) {
     for (const auto& [key, value] : facts.items())
-      add_rows(value, name.empty() ? key : name + "." + key, rows);
+      add_rows(value, name.empty() ? key : std::string(name).append(".").append(key), rows);
     return;
   }
   constexpr std::size_t kShownValues = 8;

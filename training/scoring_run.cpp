@@ -161,9 +161,11 @@ std::string place_of(const FrameScore& score) {
   }
   if (score.map.empty() || score.map_size <= 0) return "";
   const auto peak = std::max_element(score.map.begin(), score.map.end()) - score.map.begin();
-  const auto side = static_cast<float>(score.map_size);
-  return ninth((static_cast<float>(peak % score.map_size) + 0.5F) / side,
-               (static_cast<float>(peak / score.map_size) + 0.5F) / side);
+  const auto row = peak / score.map_size;
+  const auto middle = [&score](std::ptrdiff_t place) {
+    return (static_cast<float>(place) + 0.5F) / static_cast<float>(score.map_size);
+  };
+  return ninth(middle(peak % score.map_size), middle(row));
 }
 
 }  // namespace novelty

@@ -11,7 +11,7 @@
 namespace novelty {
 namespace {
 
-constexpr double kWidth = 560, kHeight = 260;
+constexpr double kWidth = 440, kHeight = 250;
 constexpr double kLeft = 56, kRight = 16, kTop = 34, kBottom = 40;
 constexpr std::size_t kMaxPoints = 1000;  // a curve
 constexpr std::size_t kBins = 32;
@@ -41,8 +41,9 @@ std::vector<double> ticks(double low, double high, int count) {
   const double unit = raw / power;
   const double step = power * (unit < 1.5 ? 1 : unit < 3.5 ? 2 : unit < 7.5 ? 5 : 10);
   std::vector<double> values;
-  for (double value = std::ceil(low / step) * step; value <= high + step * 1e-9; value += step)
-    values.push_back(std::abs(value) < step * 1e-9 ? 0 : value);
+  const double first = std::ceil(low / step);
+  const auto steps = static_cast<int>(std::floor(high / step + 1e-9) - first);
+  for (int i = 0; i <= steps; ++i) values.push_back((first + i) * step);
   return values;
 }
 
@@ -64,7 +65,7 @@ std::string frame_of(const Axes& axes, const std::string& x_name, bool y_ticks) 
       svg += line(kLeft, axes.y(value), kWidth - kRight, axes.y(value), "grid");
       svg += text_at(kLeft - 8, axes.y(value) + 4, "end", short_number(value));
     }
-  for (const double value : ticks(axes.x_low, axes.x_high, 6))
+  for (const double value : ticks(axes.x_low, axes.x_high, 5))
     svg += text_at(axes.x(value), kHeight - kBottom + 16, "middle", short_number(value));
   svg += line(kLeft, kHeight - kBottom, kWidth - kRight, kHeight - kBottom, "axis");
   return svg + text_at((kLeft + kWidth - kRight) / 2, kHeight - 6, "middle", x_name, "name");

@@ -33,6 +33,7 @@ namespace {
 Child::Child(const std::vector<std::string>& arguments, const std::string& folder)
     : folder_(folder) {
   std::vector<char*> pointers;
+  pointers.reserve(arguments.size() + 1);
   for (const std::string& argument : arguments)
     pointers.push_back(const_cast<char*>(argument.c_str()));  // execvp does not write to them
   pointers.push_back(nullptr);
