@@ -16,7 +16,7 @@ namespace {
 
 [[noreturn]] void fail(const std::string& path) {
   throw Error(ErrorKind::kWrite, path, std::strerror(errno),
-              "free space or choose another --jsonl");
+              "choose another --jsonl, or free space");
 }
 
 bool is_special(const std::string& path) {

@@ -163,7 +163,8 @@ void VideoReader::Impl::fail(const GError* error) const {
     throw Error(ErrorKind::kUnsupported, path, "GStreamer has no " + missing_decoder,
                 "install gstreamer1.0-libav or gstreamer1.0-plugins-good, -bad and -ugly");
   if (lacks_decoder(error))
-    throw Error(ErrorKind::kUnsupported, path, "has no video stream", "give a video file");
+    throw Error(ErrorKind::kUnsupported, path, "has no video stream",
+                "give a video file; unpack compressed archives first");
   if (is_no_video(error))
     throw Error(ErrorKind::kFormat, path, "is not a video GStreamer knows",
                 "give a video file, a folder of images or a tar of images");
@@ -239,7 +240,8 @@ VideoReader& VideoReader::operator=(VideoReader&&) noexcept = default;
 bool VideoReader::next(VideoFrame& frame) {
   if (!impl_->pull()) {
     if (impl_->frames == 0)
-      throw Error(ErrorKind::kFormat, impl_->path, "the video holds no frame", "record it again");
+      throw Error(ErrorKind::kFormat, impl_->path, "GStreamer finds no frame in the video",
+                  "record it again, or convert it");
     impl_->note_early_end();
     return false;
   }
