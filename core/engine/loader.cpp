@@ -31,19 +31,9 @@ std::string joined(const std::vector<std::string>& folders) {
   return text;
 }
 
-// Note [The backend's own BLAS]
-// A program that links a system BLAS (OpenCV brings in the reference one) would lend its sgemm_ to
-// LibTorch, which then runs 20 times slower, and rounds differently than in a program that does
-// not. RTLD_DEEPBIND makes LibTorch find its own first. AddressSanitizer refuses the flag.
-#ifdef __SANITIZE_ADDRESS__
-constexpr int kOpenFlags = RTLD_NOW | RTLD_LOCAL;
-#else
-constexpr int kOpenFlags = RTLD_NOW | RTLD_LOCAL | RTLD_DEEPBIND;
-#endif
-
 // Never closed: LibTorch cannot be unloaded, and objects of the backend outlive any one user.
 void* open_library(const std::string& path) {
-  if (void* library = dlopen(path.c_str(), kOpenFlags)) return library;
+  if (void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL)) return library;
   const char* text = dlerror();
   std::string reason = text ? text : "unknown reason";
   if (reason.starts_with(path + ": ")) reason.erase(0, path.size() + 2);
