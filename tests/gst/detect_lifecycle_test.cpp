@@ -194,11 +194,12 @@ TEST(NoveltyLifecycle, LeaksNoObject) {
   EXPECT_EQ(output.text.find(":: object-alive,"), std::string::npos) << output.text;
 }
 
-TEST(NoveltyLifecycle, IsListedWhereTheBackendIsMissing) {
+TEST(NoveltyLifecycle, IsListedWhereTheBackendCannotBeOpened) {
   const TempDir dir;
   write_test_model(dir / "m.novelty");
+  std::ofstream(dir / "libnovelty-torch.so") << "no library";
   const std::vector<std::pair<std::string, std::string>> nowhere = {
-      {"NOVELTY_BACKEND_DIR", dir / "none"}, {"GST_REGISTRY", dir / "registry.bin"}};
+      {"NOVELTY_BACKEND_DIR", dir.path()}, {"GST_REGISTRY", dir / "registry.bin"}};
   EXPECT_EQ(run_program({"gst-inspect-1.0", "noveltydetect"}, nowhere).status, 0);
   const auto output = run_program(launch(dir / "m.novelty"), nowhere);
   EXPECT_NE(output.status, 0);
