@@ -29,7 +29,7 @@ struct Event {
   std::int64_t end_ns = 0;    ///< the last novel frame so far
   std::int64_t peak_ns = 0;   ///< the frame of the peak score
   double peak_score = 0;      ///< unsmoothed
-  std::string end_reason;     ///< "over", "eos", "flush", "stopped", "discont", "model"; empty: open
+  std::string end_reason;  ///< "over", "eos", "flush", "stopped", "discont", "model"; empty: open
 };
 
 /// What one frame is, after the temporal logic.
