@@ -22,7 +22,7 @@ class MovingBar : public novelty::FrameSource {
  public:
   // Whatever pins the pictures down: it goes into the bundle and guards --resume.
   std::string identity() override { return R"({"scene": "moving bar", "frames": 24})"; }
-  bool time_ordered() const override { return true; }
+  double interval_s() override { return 0.04; }
   std::size_t count() override { return kFrames; }
   void rewind(std::size_t n) override { next_ = n; }
 

@@ -14,6 +14,7 @@ struct DetectSettings {
   std::string model;            ///< path of the bundle
   std::string device = "auto";  ///< "auto" or "cpu"
   DetectMode mode = DetectMode::kAuto;
+  double target_per_hour = 0;            ///< false events an hour, [0, 3599]; 0 = the model's own
   double threshold = -1;                 ///< p-value, [0, 1]
   std::uint32_t inference_interval = 1;  ///< score every n-th frame, >= 1
   std::string camera;                    ///< name put into results

@@ -18,7 +18,8 @@ double threshold_of(const Detector& detector, double p_value) {
 }
 
 bool same_event_settings(const DetectSettings& a, const DetectSettings& b) {
-  return a.threshold == b.threshold && a.smoothing_ns == b.smoothing_ns &&
+  return a.threshold == b.threshold && a.target_per_hour == b.target_per_hour &&
+         a.smoothing_ns == b.smoothing_ns &&
          a.min_duration_ns == b.min_duration_ns && a.hold_ns == b.hold_ns;
 }
 
@@ -35,6 +36,8 @@ EventOptions event_options(const Detector& detector, const DetectSettings& setti
     const double hysteresis = options.threshold - options.exit_threshold;
     options.threshold = threshold_of(detector, settings.threshold);
     options.exit_threshold = options.threshold - hysteresis;
+  } else if (settings.target_per_hour > 0) {
+    options = detector.event_options_for(settings.target_per_hour);
   }
   if (settings.smoothing_ns >= 0) options.smoothing_ns = settings.smoothing_ns;
   if (settings.min_duration_ns >= 0) options.min_duration_ns = settings.min_duration_ns;

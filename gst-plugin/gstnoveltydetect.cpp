@@ -43,6 +43,7 @@ enum Property : guint {
   kPropDevice,
   kPropMode,
   kPropThreshold,
+  kPropTarget,
   kPropInferenceInterval,
   kPropCamera,
   kPropEnabled,
@@ -96,6 +97,9 @@ void store(DetectSettings& settings, guint id, const GValue* value) {
     case kPropThreshold:
       settings.threshold = g_value_get_double(value);
       break;
+    case kPropTarget:
+      settings.target_per_hour = g_value_get_double(value);
+      break;
     case kPropInferenceInterval:
       settings.inference_interval = g_value_get_uint(value);
       break;
@@ -146,6 +150,9 @@ void load(const DetectElement& element, guint id, GValue* value) {
       break;
     case kPropThreshold:
       g_value_set_double(value, settings.threshold);
+      break;
+    case kPropTarget:
+      g_value_set_double(value, settings.target_per_hour);
       break;
     case kPropInferenceInterval:
       g_value_set_uint(value, settings.inference_interval);
@@ -315,6 +322,12 @@ static void install_event_properties(GObjectClass* klass) {
                           "p-value at and under which a frame is novel: smaller flags less (0 = "
                           "none, 1 = every frame, -1 = the model's own)",
                           -1, 1, -1, kControllable));
+  g_object_class_install_property(
+      klass, kPropTarget,
+      g_param_spec_double("target-false-alarms-per-hour", "Target of false alarms",
+                          "False events an hour to expect, from which the threshold follows; "
+                          "`threshold` goes before it (0 = the model's own)",
+                          0, 3599, 0, kControllable));
   g_object_class_install_property(
       klass, kPropSmoothing,
       g_param_spec_int64("smoothing", "Smoothing",

@@ -53,6 +53,7 @@ struct RawOptions {
   gint threads = 0;
   gint64 seed = 0;
   gint64 max_frames = 2000;
+  gdouble target = 1;
   gboolean resume = FALSE;
 
   std::vector<GOptionEntry> entries() {
@@ -65,6 +66,8 @@ struct RawOptions {
                "Sample longer footage evenly to N frames (2000)", "N"),
         option("teacher", 0, G_OPTION_ARG_FILENAME, teacher.slot(),
                "The teacher's weights, or a folder of them", "FILE"),
+        option("target-false-alarms-per-hour", 0, G_OPTION_ARG_DOUBLE, &target,
+               "False events an hour that the threshold aims at (1)", "RATE"),
         option("resume", 0, G_OPTION_ARG_NONE, &resume, "Go on where a stopped run left off"),
         option("epochs", 0, G_OPTION_ARG_INT, &epochs, "Passes over the footage; 0 = the preset's",
                "N"),
@@ -100,6 +103,7 @@ Settings parse(int argc, char** argv) {
   training.epochs = static_cast<int>(option_in_range("epochs", raw.epochs, 0, 1'000'000));
   training.threads = static_cast<int>(option_in_range("threads", raw.threads, 0, 64));
   training.seed = static_cast<std::uint64_t>(option_in_range("seed", raw.seed, 0, G_MAXINT64));
+  training.target_per_hour = raw.target;
   training.resume = raw.resume != FALSE;
   settings.teacher = raw.teacher.text();
   settings.report = raw.report.given() ? raw.report.text() : report_path(training.output);

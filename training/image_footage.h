@@ -15,7 +15,7 @@ class ImageFootage : public Footage {
   ImageFootage(const std::vector<std::string>& inputs, FootageOptions options);
 
   std::string identity() override;
-  bool time_ordered() const override { return false; }
+  double interval_s() override { return 0; }
   std::size_t count() override;
   bool next(FrameView& frame) override;
   void rewind(std::size_t n) override { next_index_ = n; }

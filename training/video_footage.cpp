@@ -27,15 +27,26 @@ std::string hash_file(const std::string& path) {
   return hash.hex_digest();
 }
 
-/// The number of frames from the start that matter: decoding stops after the last range.
-std::size_t decode_and_count(const std::string& path, const FrameRanges& ranges,
-                             std::vector<std::string>& warnings) {
+// Of a video without times.
+constexpr double kUnknownFrame = 0.04;
+
+struct DecodedLength {
+  std::size_t frames = 0;
+  std::int64_t first_ns = 0, last_ns = 0;
+};
+
+/// The frames from the start that matter: decoding stops after the last range.
+DecodedLength decode_length(const std::string& path, const FrameRanges& ranges,
+                            std::vector<std::string>& warnings) {
   VideoReader reader(path);
   VideoFrame frame;
-  std::size_t count = 0;
-  while (!ranges.ends_before(count) && reader.next(frame)) ++count;
+  DecodedLength length;
+  while (!ranges.ends_before(length.frames) && reader.next(frame)) {
+    if (length.frames++ == 0) length.first_ns = frame.stream_ns;
+    length.last_ns = frame.stream_ns;
+  }
   if (!reader.warning().empty()) warnings.push_back(reader.warning());
-  return count;
+  return length;
 }
 
 }  // namespace
@@ -57,14 +68,19 @@ std::string VideoFootage::identity() {
 void VideoFootage::count_frames() {
   if (!chosen_.empty()) return;
   std::vector<std::size_t> chosen;
+  double seconds = 0, steps = 0;
   for (const std::string& path : paths_) {
-    const std::size_t frames = decode_and_count(path, options_.frames, warnings_);
+    const DecodedLength length = decode_length(path, options_.frames, warnings_);
+    const std::size_t frames = length.frames;
+    seconds += 1e-9 * static_cast<double>(length.last_ns - length.first_ns);
+    steps += static_cast<double>(frames) - 1;
     chosen.push_back(options_.frames.count_within(frames));
     if (chosen.back() == 0)
       throw Error(ErrorKind::kSettings, "--frames " + options_.frames.text(),
                   base_name(path) + " has only " + std::to_string(frames) + " frames",
                   "frames count from 0");
   }
+  frame_s_ = steps > 0 && seconds > 0 ? seconds / steps : kUnknownFrame;
   chosen_ = std::move(chosen);
   for (const std::size_t frames : chosen_) chosen_total_ += frames;
 }
@@ -72,6 +88,11 @@ void VideoFootage::count_frames() {
 std::size_t VideoFootage::count() {
   count_frames();
   return std::min(chosen_total_, options_.max_frames);
+}
+
+double VideoFootage::interval_s() {
+  const auto taken = static_cast<double>(count());
+  return frame_s_ * static_cast<double>(chosen_total_) / taken;
 }
 
 VideoFootage::Place VideoFootage::place_of(std::size_t index) {

@@ -15,7 +15,7 @@ class VideoFootage : public Footage {
   VideoFootage(std::vector<std::string> paths, FootageOptions options);
 
   std::string identity() override;
-  bool time_ordered() const override { return true; }
+  double interval_s() override;
   std::size_t count() override;
   bool next(FrameView& frame) override;
   void rewind(std::size_t n) override;
@@ -35,6 +35,7 @@ class VideoFootage : public Footage {
   std::string identity_;             // made by the first identity()
   std::vector<std::size_t> chosen_;  // frames within the ranges, by video; made by count_frames
   std::size_t chosen_total_ = 0;
+  double frame_s_ = 0;  // from one frame to the next, on average; made by count_frames
   std::vector<std::string> warnings_;
   std::optional<VideoReader> reader_;
   VideoFrame current_;

@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "bundle/calibration_facts.h"
+#include "bundle/density_facts.h"
 #include "bundle/facts.h"
 #include "bundle/integrity.h"
 #include "novelty/error.h"
@@ -87,6 +88,7 @@ class TensorCollection {
   explicit TensorCollection(const Bundle& bundle) {
     add(bundle.teacher, "teacher.");
     add(bundle.student, "student.");
+    add_density_tensors(bundle.density, tensors_);
     add_calibration_tensors(bundle.calibration, tensors_);
   }
   const TensorMap& tensors() const { return tensors_; }

@@ -15,11 +15,11 @@
 #include "nn/init.h"
 #include "novelty/events.h"
 #include "novelty/model_info.h"
-#include "scoring/anomaly_map.h"
+#include "scoring/patch_values.h"
 
 namespace novelty {
 
-inline constexpr int kBundleVersion = 1;
+inline constexpr int kBundleVersion = 2;
 
 /// A bundle in memory. The NetworkViews point into the vectors or the file it was read from; move
 /// only.
@@ -28,6 +28,7 @@ struct Bundle {
   NetworkView teacher;
   NetworkView student;
   ScoreDefinition score;
+  Density density;  ///< empty: the score is the discrepancy alone
   Calibration calibration;
   EventOptions events;
   std::string provenance_json = "{}";   ///< training options, source identity, tool version

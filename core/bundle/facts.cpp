@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "bundle/calibration_facts.h"
+#include "bundle/density_facts.h"
 #include "bundle/fact_reader.h"
 #include "novelty/error.h"
 
@@ -105,7 +106,7 @@ void check_pair(const VitConfig& teacher, const VitConfig& student, const std::s
 void check_tensor_names(const SafetensorsFile& file) {
   for (const auto& [name, tensor] : file.tensors()) {
     if (name.starts_with("teacher.") || name.starts_with("student.")) continue;
-    if (name.starts_with("calibration.")) continue;
+    if (name.starts_with("calibration.") || name.starts_with("density.")) continue;
     throw Error(ErrorKind::kFormat, file.where(), "has the unknown tensor \"" + name + "\"");
   }
 }
@@ -172,7 +173,7 @@ json facts_of(const Bundle& bundle) {
             {"untrained", info.untrained_teacher}}},
           {"teacher", network_facts(bundle.teacher)},
           {"student", network_facts(bundle.student)},
-          {"score", {{"top_share", bundle.score.top_share}}},
+          {"score", score_facts(bundle.score)},
           {"calibration", calibration_facts(bundle.calibration)},
           {"threshold_p_value", info.threshold_p_value},
           {"events", event_facts(bundle.events)},
@@ -192,11 +193,10 @@ void read_facts(const json& json_facts, const SafetensorsFile& file, Bundle& bun
   bundle.student = read_network(facts.object("student"), file, "student.");
   check_pair(bundle.teacher.config, bundle.student.config, file.where());
   set_sizes(bundle, info);
-  bundle.score.top_share =
-      facts.object("score").number("top_share", std::numeric_limits<double>::min(), 1);
-  bundle.calibration =
-      read_calibration(facts.object("calibration"), file,
-                       static_cast<std::size_t>(bundle.teacher.config.patch_count()));
+  bundle.score = read_score(facts.object("score"));
+  bundle.density = read_density(file, static_cast<std::size_t>(bundle.teacher.config.patch_count()),
+                                static_cast<std::size_t>(bundle.teacher.config.width));
+  bundle.calibration = read_calibration(facts.object("calibration"), file);
   info.threshold = bundle.calibration.threshold;
   info.threshold_p_value = facts.number("threshold_p_value", 0, 1);
   bundle.events = read_events(facts.object("events"));

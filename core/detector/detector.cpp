@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <new>
 #include <thread>
 #include <utility>
@@ -34,7 +35,7 @@ void check_device(const std::string& device) {
 struct EngineScratch final : Detector::Scratch {
   std::shared_ptr<const Engine> engine;  // the one `state` is of, kept alive with it
   std::unique_ptr<Engine::Scratch> state;
-  std::vector<float> discrepancy;
+  std::vector<float> discrepancy, tokens, values, distance;
 };
 
 class BundleDetector final : public Detector {
@@ -44,16 +45,23 @@ class BundleDetector final : public Detector {
       : info_(bundle.info),
         events_(bundle.events),
         definition_(bundle.score),
+        density_(bundle.density),
         calibration_(bundle.calibration),
+        scale_(bundle.calibration),
         engine_(std::move(engine)),
         patches_(bundle.teacher.config.patch_count()),
         patch_values_(bundle.teacher.config.patch_values()) {}
 
   const ModelInfo& info() const override { return info_; }
   EventOptions event_options() const override { return events_; }
-  double p_value(double score) const override { return p_value_of(calibration_, score); }
-  double score_of(double p_value) const override {
-    return novelty::score_of(calibration_, p_value);
+  double p_value(double score) const override { return scale_.p_value(score); }
+  double score_of(double p_value) const override { return scale_.score_of_p_value(p_value); }
+  EventOptions event_options_for(double per_hour) const override {
+    EventOptions options = events_;
+    options.threshold = scale_.score_of_rate(per_hour);
+    options.exit_threshold =
+        std::min(options.threshold, scale_.score_of_rate(exit_rate(per_hour)));
+    return options;
   }
 
   std::unique_ptr<Scratch> make_scratch() const override {
@@ -61,6 +69,9 @@ class BundleDetector final : public Detector {
     scratch->engine = engine_;
     scratch->state = engine_->make_scratch();
     scratch->discrepancy.resize(patches_);
+    scratch->values.resize(patches_);
+    scratch->tokens.resize(density_.prototypes.size());
+    scratch->distance.resize(density_.patches());
     return scratch;
   }
 
@@ -80,13 +91,13 @@ class BundleDetector final : public Detector {
       throw Error(ErrorKind::kSettings, "frame", "was not prepared by this detector",
                   "call prepare() of this detector first");
     run(frame.patches, *own);
-    fill(own->discrepancy, out);
+    fill(*own, out);
   }
 
  private:
   void run(std::span<const float> patches, EngineScratch& scratch) const {
     try {
-      engine_->score(patches, *scratch.state, scratch.discrepancy);
+      engine_->score(patches, *scratch.state, scratch.discrepancy, scratch.tokens);
     } catch (const std::bad_alloc&) {
       throw Error(ErrorKind::kResource, info_.path, "out of memory while scoring",
                   "use a smaller model or fewer streams");
@@ -97,37 +108,49 @@ class BundleDetector final : public Detector {
                   "train the model again");
   }
 
-  void fill(std::span<const float> discrepancy, FrameScore& out) const {
-    out.score = image_score(discrepancy, calibration_.location_mean, calibration_.location_scale,
-                            definition_);
+  void fill(EngineScratch& scratch, FrameScore& out) const {
+    std::span<float> values = scratch.values;
+    term_values(definition_.discrepancy, scratch.discrepancy, values);
+    out.discrepancy = image_score(values, definition_.top_share);
+    out.density = 0;
+    if (!density_.empty()) {
+      density_distances(density_, scratch.tokens, scratch.distance);
+      term_values(definition_.density, scratch.distance, values);
+      out.density = image_score(values, definition_.top_share);
+    }
+    patch_values(definition_, scratch.discrepancy, scratch.distance, values);
+    apply_exceptions(definition_, density_, info_.grid_size, scratch.tokens, values);
+    out.score = image_score(values, definition_.top_share);
     out.p_value = p_value(out.score);
     out.novel = out.score >= info_.threshold;
     out.map_size = info_.grid_size;
     out.map.resize(patches_);
-    calibrated_map(calibration_, discrepancy, out.map);
+    calibrated_map(calibration_, values, out.map);
     out.regions = regions_of(out.map, out.map_size, kMostRegions);
     for (Region& region : out.regions)
-      region.p_value = static_cast<float>(p_value(peak_in(region, discrepancy)));
+      region.p_value = static_cast<float>(p_value(peak_in(region, values)));
   }
 
-  // The highest discrepancy within a region's box. Its p-value is that of a picture whose score it
-  // were: an area as large as the score's share of patches, all at the peak.
-  float peak_in(const Region& region, std::span<const float> discrepancy) const {
+  // The highest value within a region's box. Its p-value is that of a picture whose score it were:
+  // an area as large as the score's share of patches, all at the peak.
+  float peak_in(const Region& region, std::span<const float> values) const {
     const int size = info_.grid_size;
     const auto cell = [size](float at) {
       return std::clamp(static_cast<int>(std::lround(at * static_cast<float>(size))), 0, size);
     };
-    float peak = 0;
+    float peak = std::numeric_limits<float>::lowest();
     for (int y = cell(region.y); y < cell(region.y + region.height); ++y)
       for (int x = cell(region.x); x < cell(region.x + region.width); ++x)
-        peak = std::max(peak, discrepancy[static_cast<std::size_t>(y) * size + x]);
+        peak = std::max(peak, values[static_cast<std::size_t>(y) * size + x]);
     return peak;
   }
 
   ModelInfo info_;
   EventOptions events_;
   ScoreDefinition definition_;
+  Density density_;
   Calibration calibration_;
+  DecisionScale scale_;
   std::shared_ptr<const Engine> engine_;
   std::size_t patches_;
   std::size_t patch_values_;

@@ -17,7 +17,7 @@
 namespace novelty {
 
 /// Raised whenever anything in this file changes shape.
-inline constexpr std::uint32_t kBackendAbi = 1;
+inline constexpr std::uint32_t kBackendAbi = 2;
 
 /// A network as data: the sizes, the tensors (timm names, no prefix) and the input normalisation.
 /// The tensors are only read during the call they are passed to.
@@ -39,10 +39,11 @@ class Engine {
   virtual std::unique_ptr<Scratch> make_scratch() const = 0;
 
   /// patches: [patch_count, patch_values] float32 in [0,1]. discrepancy: [patch_count] squared
-  /// distance of the L2-normalised tokens, in [0, 4], in grid order.
+  /// distance of the L2-normalised tokens, in [0, 4], in grid order. tokens: [patch_count, width],
+  /// the teacher's, L2-normalised; empty when they are not wanted.
   /// Thread: one per scratch.
-  virtual void score(std::span<const float> patches, Scratch& scratch,
-                     std::span<float> discrepancy) const = 0;
+  virtual void score(std::span<const float> patches, Scratch& scratch, std::span<float> discrepancy,
+                     std::span<float> tokens) const = 0;
 };
 
 /// The teacher alone, for the feature cache.

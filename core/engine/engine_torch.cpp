@@ -52,15 +52,18 @@ class TorchEngine : public Engine {
     return std::make_unique<TorchScratch>(worker_count_, intra_op_threads_);
   }
 
-  void score(std::span<const float> patches, Scratch& scratch,
-             std::span<float> discrepancy) const override {
+  void score(std::span<const float> patches, Scratch& scratch, std::span<float> discrepancy,
+             std::span<float> tokens) const override {
     const VitConfig& config = nets_[0].config;
     check_size(patches.size(), std::int64_t{config.patch_count()} * config.patch_values(),
                "patches");
     check_size(discrepancy.size(), config.patch_count(), "discrepancy");
+    if (!tokens.empty())
+      check_size(tokens.size(), std::int64_t{config.patch_count()} * config.width, "tokens");
     auto& own = dynamic_cast<TorchScratch&>(scratch);
     own.workers.run([&](int worker) { run_nets(worker, patches, own.tokens); });
     compare(own.tokens, discrepancy);
+    if (!tokens.empty()) normalise(own.tokens[0].data_ptr<float>() + config.width, tokens);
   }
 
  private:
@@ -85,6 +88,18 @@ class TorchEngine : public Engine {
         throw Error(ErrorKind::kFormat, "model", "its networks give values that are not finite",
                     "train it again");
       }
+    }
+  }
+
+  // Rows of `from` at length 1.
+  void normalise(const float* from, std::span<float> tokens) const {
+    const auto width = static_cast<std::size_t>(nets_[0].config.width);
+    for (std::size_t first = 0; first < tokens.size(); first += width) {
+      double square = 0;
+      for (std::size_t i = first; i < first + width; ++i) square += double{from[i]} * from[i];
+      const double length = std::max(std::sqrt(square), 1e-12);
+      for (std::size_t i = first; i < first + width; ++i)
+        tokens[i] = static_cast<float>(from[i] / length);
     }
   }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <numeric>
 #include <string>
 #include <utility>
 
@@ -13,21 +14,18 @@
 namespace novelty {
 namespace {
 
-void check_score_input(std::span<const float> discrepancy, std::span<const float> location_mean,
-                       std::span<const float> location_scale, const ScoreDefinition& definition) {
-  const std::size_t n = discrepancy.size();
-  const bool has_statistics = !location_mean.empty() || !location_scale.empty();
-  if (n == 0 || (has_statistics && (location_mean.size() != n || location_scale.size() != n))) {
-    throw Error(ErrorKind::kSettings, "image score",
-                std::to_string(n) + " patches, statistics of " +
-                    std::to_string(location_mean.size()) + " and " +
-                    std::to_string(location_scale.size()),
-                "give one mean and scale a patch, or none");
-  }
-  if (!(definition.top_share > 0 && definition.top_share <= 1)) {
-    throw Error(ErrorKind::kSettings, "top share", std::to_string(definition.top_share),
+void check_score_input(std::span<const float> values, double top_share) {
+  if (values.empty()) throw Error(ErrorKind::kSettings, "image score", "there are no patches");
+  if (!(top_share > 0 && top_share <= 1)) {
+    throw Error(ErrorKind::kSettings, "top share", std::to_string(top_share),
                 "use more than 0, up to 1");
   }
+  const auto bad =
+      std::find_if(values.begin(), values.end(), [](float v) { return !std::isfinite(v); });
+  if (bad == values.end()) return;
+  throw Error(ErrorKind::kFormat, "image score",
+              "the value of patch " + std::to_string(bad - values.begin()) + " is not finite",
+              "the model is damaged: train it again");
 }
 
 // The discount keeps 0.07 * 100 at 7 although its product is a little more.
@@ -102,23 +100,12 @@ class Flood {
 
 }  // namespace
 
-double image_score(std::span<const float> discrepancy, std::span<const float> location_mean,
-                   std::span<const float> location_scale, const ScoreDefinition& definition) {
-  check_score_input(discrepancy, location_mean, location_scale, definition);
-  std::vector<double> values(discrepancy.begin(), discrepancy.end());
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    if (!location_mean.empty()) values[i] = (values[i] - location_mean[i]) / location_scale[i];
-    if (!std::isfinite(values[i])) {
-      throw Error(ErrorKind::kFormat, "image score",
-                  "the value of patch " + std::to_string(i) + " is not finite",
-                  "the model is damaged: train it again");
-    }
-  }
-  std::sort(values.begin(), values.end(), std::greater<>());
-  const std::size_t count = top_count(definition.top_share, values.size());
-  double sum = 0;
-  for (std::size_t i = 0; i < count; ++i) sum += values[i];
-  return sum / static_cast<double>(count);
+double image_score(std::span<const float> values, double top_share) {
+  check_score_input(values, top_share);
+  std::vector<float> highest(top_count(top_share, values.size()));
+  std::partial_sort_copy(values.begin(), values.end(), highest.begin(), highest.end(),
+                         std::greater<>());
+  return std::accumulate(highest.begin(), highest.end(), 0.0) / static_cast<double>(highest.size());
 }
 
 std::vector<Region> regions_of(std::span<const float> map, int size, std::size_t limit) {

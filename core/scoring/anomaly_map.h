@@ -9,19 +9,24 @@
 
 namespace novelty {
 
-/// How an image score is made of the patches' discrepancy; stored in the bundle.
+/// The upper tail of a term (discrepancy, density) over the patches of normal footage.
+struct TermScale {
+  double start = 0;
+  double scale = 1;  ///< mean excess over `start`, > 0
+};
+
+/// How an image score is made of the patches' terms; stored in the bundle.
 struct ScoreDefinition {
   /// Share of the patches, the highest ones, that the score averages; 1 = the paper's mean.
   double top_share = 1;
+  TermScale discrepancy, density;
 };
 
-/// discrepancy: [n] in [0, 4]; location_mean, location_scale: [n] statistics of normal footage at
-/// each patch (empty = none: the raw discrepancy). Returns the mean of the highest
-/// ceil(top_share * n) values, summed in falling order: the same for every order of patches.
-/// Throws: Error (kSettings: sizes that do not agree, a share outside (0, 1]; kFormat: a value that
-/// is not finite).
-double image_score(std::span<const float> discrepancy, std::span<const float> location_mean,
-                   std::span<const float> location_scale, const ScoreDefinition& definition);
+/// values: [n] of the patches. Returns the mean of the highest ceil(top_share * n) of them, summed
+/// in falling order: the same for every order of patches.
+/// Throws: Error (kSettings: no values, a share outside (0, 1]; kFormat: a value that is not
+/// finite).
+double image_score(std::span<const float> values, double top_share);
 
 /// Connected areas (8-neighbourhood) of `map` ([size, size]) at and over 1, as boxes normalised to
 /// the frame, highest peak first, at most `limit`. p_value is left at 1.

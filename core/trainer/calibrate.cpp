@@ -4,8 +4,8 @@
 #include <numeric>
 
 #include "image/preprocess.h"
+#include "trainer/held_out.h"
 #include "trainer/run.h"
-#include "trainer/variation.h"
 
 namespace novelty {
 namespace {
@@ -13,89 +13,40 @@ namespace {
 constexpr std::size_t kReportedFrames = 4;    // most and least normal, each
 constexpr std::size_t kReportedScores = 200;  // of the pictures trained on
 
-// Scores with the engine of live use, so that a held-out picture scores here what it would there:
-// pictures are read and converted anew, in full precision, not taken from the half-float cache.
-class Scorer {
- public:
-  Scorer(const TrainingRun& run, const Engine& engine)
-      : engine_(engine),
-        scratch_(engine.make_scratch()),
-        discrepancy_(static_cast<std::size_t>(run.config().patch_count())) {}
+// Pictures the density is learnt from, at most: far more than the shared covariance needs.
+constexpr std::size_t kDensityPictures = 400;
 
-  std::span<const float> operator()(std::span<const float> patches) {
-    engine_.score(patches, *scratch_, discrepancy_);
-    return discrepancy_;
+// From the cache, varied copies included: what varies normally does not count as far away.
+Density fit_density(const TrainingRun& run, FeatureCache& cache) {
+  const auto places = static_cast<std::size_t>(run.config().patch_count());
+  const auto width = static_cast<std::size_t>(run.config().width);
+  DensityFitter fitter(places, width);
+  std::vector<float> patches(run.picture_values()), tokens(places * width);
+  const std::size_t count = std::min(cache.size(), kDensityPictures);
+  for (std::size_t i = 0; i < count; ++i) {
+    cache.load(i * cache.size() / count, patches, tokens, {});
+    fitter.add(tokens);
   }
-
- private:
-  const Engine& engine_;
-  std::unique_ptr<Engine::Scratch> scratch_;
-  std::vector<float> discrepancy_;
-};
-
-// The discrepancies of the held-out pictures.
-struct HeldOut {
-  std::vector<float> clean;   // [pictures, patches]
-  std::vector<float> varied;  // [calibration_views, patches]
-};
-
-// Which views are of held-out picture `place`: the views go round the pictures, or are spread over
-// them evenly when there are more pictures than views.
-std::vector<std::size_t> views_of(std::size_t place, std::size_t pictures, std::size_t views) {
-  std::vector<std::size_t> result;
-  for (std::size_t view = 0; view < views; ++view)
-    if ((pictures > views ? view * pictures / views : view % pictures) == place)
-      result.push_back(view);
-  return result;
+  return fitter.fit();
 }
 
-HeldOut score_held_out(const TrainingRun& run, Scorer& scorer) {
-  const VitConfig& config = run.config();
-  const std::size_t total = run.split.holdout.size();
-  HeldOut result;
-  PreprocessScratch scratch;
-  std::vector<float> original, varied;
-  const auto keep = [](std::vector<float>& rows, std::span<const float> row) {
-    rows.insert(rows.end(), row.begin(), row.end());
-  };
-  run.progress(TrainingStage::kCalibration, 0, total);
-  visit_pictures(run.source, run.split.holdout, 0, [&](std::size_t place, const FrameView& frame) {
-    preprocess(frame, config.input_size, config.patch_size, scratch, original);
-    keep(result.clean, scorer(original));
-    for (const std::size_t view : views_of(place, total, run.recipe.calibration_views)) {
-      varied = original;
-      Rng rng = rng_for(run.options.seed, Draw::kCalibrationView, view);
-      vary(draw_variation(rng), config.input_size, config.patch_size, rng, varied);
-      keep(result.varied, scorer(varied));
-    }
-    run.progress(TrainingStage::kCalibration, place + 1, total);
-  });
-  return result;
-}
-
-std::vector<double> scores_of_rows(const TrainingRun& run, const Calibration& calibration,
-                                   std::span<const float> rows) {
-  const auto patches = static_cast<std::size_t>(run.config().patch_count());
-  std::vector<double> scores;
-  for (; !rows.empty(); rows = rows.subspan(patches))
-    scores.push_back(image_score(rows.first(patches), calibration.location_mean,
-                                 calibration.location_scale, run.recipe.score));
-  return scores;
+std::vector<double> doubles_of(const std::vector<float>& values) {
+  return {values.begin(), values.end()};
 }
 
 // An even sample of the pictures trained on, from the cache: for the report only.
-std::vector<double> training_scores(const TrainingRun& run, FeatureCache& cache, Scorer& scorer,
-                                    const Calibration& calibration) {
+std::vector<double> training_scores(const TrainingRun& run, FeatureCache& cache, TermScorer& scorer,
+                                    const ScoreDefinition& definition) {
   const std::size_t pictures = run.split.training.size();
   const std::size_t count = std::min(pictures, kReportedScores);
   std::vector<float> patches(run.picture_values());
-  std::vector<double> scores;
+  TermRows rows;
   for (std::size_t i = 0; i < count; ++i) {
     cache.load(i * pictures / count * (1 + run.recipe.variants), patches, {}, {});
-    scores.push_back(image_score(scorer(patches), calibration.location_mean,
-                                 calibration.location_scale, run.recipe.score));
+    scorer.add(patches, rows);
   }
-  return scores;
+  const auto places = static_cast<std::size_t>(run.config().patch_count());
+  return doubles_of(scores_of(values_of(rows, definition), places, definition.top_share));
 }
 
 // The `places` (into the held-out pictures) as pictures with their maps; reads them once more.
@@ -146,17 +97,28 @@ void pick_report_frames(const TrainingRun& run, std::span<const float> rows,
 
 }  // namespace
 
-Calibration calibrate(const TrainingRun& run, FeatureCache& cache, const Engine& engine,
-                      TrainingReport& report) {
-  Scorer scorer(run, engine);
-  const HeldOut held = score_held_out(run, scorer);
+Decision calibrate(const TrainingRun& run, FeatureCache& cache, const Engine& engine,
+                   TrainingReport& report) {
   const auto patches = static_cast<std::size_t>(run.config().patch_count());
-  Calibration calibration = fit_calibration({patches, held.clean, held.varied}, run.recipe.score);
-  report.threshold = calibration.threshold;
-  report.holdout_scores = scores_of_rows(run, calibration, held.clean);
-  report.train_scores = training_scores(run, cache, scorer, calibration);
-  pick_report_frames(run, held.clean, calibration, report);
-  return calibration;
+  Decision decision;
+  decision.density = fit_density(run, cache);
+  decision.score.top_share = run.recipe.top_share;
+  TermScorer scorer(engine, run.config(), decision.density);
+  const std::size_t total = run.split.holdout.size();
+  const HeldOut held = score_held_out(
+      run.source, run.split.holdout, run.config(), scorer, run.recipe.calibration_views,
+      run.options.seed,
+      [&](std::size_t done) { run.progress(TrainingStage::kCalibration, done, total); });
+  decision.score.discrepancy = fit_term(held.varied.discrepancy);
+  decision.score.density = fit_term(held.varied.distance);
+  decision.calibration = calibration_of(held, decision.score, patches, run.source.interval_s(),
+                                        run.recipe.events, run.options.target_per_hour);
+  const auto clean = values_of(held.clean, decision.score);
+  report.threshold = decision.calibration.threshold;
+  report.holdout_scores = doubles_of(scores_of(clean, patches, decision.score.top_share));
+  report.train_scores = training_scores(run, cache, scorer, decision.score);
+  pick_report_frames(run, clean, decision.calibration, report);
+  return decision;
 }
 
 }  // namespace novelty

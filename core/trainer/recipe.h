@@ -7,7 +7,6 @@
 
 #include "novelty/events.h"
 #include "novelty/trainer.h"
-#include "scoring/anomaly_map.h"
 
 namespace novelty {
 
@@ -22,8 +21,8 @@ struct Recipe {
   double beta1 = 0.9, beta2 = 0.95;
   int student_depth = 4;  ///< blocks at most: a small student trains in a minute, scores fast and
                           ///< generalises less to what it has not seen
-  std::size_t calibration_views = 64;  ///< varied views of held-out pictures
-  ScoreDefinition score{0.05};         ///< a foreign object covers few patches: no plain mean
+  std::size_t calibration_views = 96;  ///< varied views of held-out pictures
+  double top_share = 0.05;             ///< a foreign object covers few patches: no plain mean
   EventOptions events;                 ///< durations; the thresholds come from calibration
 };
 

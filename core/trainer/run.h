@@ -11,6 +11,7 @@
 #include "engine/backend.h"
 #include "nn/init.h"
 #include "novelty/trainer.h"
+#include "scoring/patch_values.h"
 #include "trainer/feature_cache.h"
 #include "trainer/plan.h"
 #include "trainer/recipe.h"
@@ -58,8 +59,15 @@ struct Student {
 /// Stage kDistillation.
 Student distil(const TrainingRun& run, FeatureCache& cache, const WorkFolder& folder);
 
-/// Stage kCalibration: the calibration, and the report's scores and pictures.
-Calibration calibrate(const TrainingRun& run, FeatureCache& cache, const Engine& engine,
-                      TrainingReport& report);
+/// How the finished networks' output is judged.
+struct Decision {
+  Density density;
+  ScoreDefinition score;
+  Calibration calibration;
+};
+
+/// Stage kCalibration: the decision, and the report's scores and pictures.
+Decision calibrate(const TrainingRun& run, FeatureCache& cache, const Engine& engine,
+                   TrainingReport& report);
 
 }  // namespace novelty

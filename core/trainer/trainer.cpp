@@ -36,6 +36,8 @@ void check_options(const TrainingOptions& options) {
         "use a number over 0 and up to 1, such as 0.0005");
   check(options.holdout > 0 && options.holdout <= 0.5, "holdout", std::to_string(options.holdout),
         "use a share over 0 and up to 0.5");
+  check(options.target_per_hour > 0 && options.target_per_hour < 3600, "target",
+        std::to_string(options.target_per_hour), "use over 0 and under 3600 false alarms an hour");
   check(in(options.threads, 0, 64), "threads", std::to_string(options.threads),
         "use 1 to 64, or 0 for all cores");
   mask_kind_of(options.mask);
@@ -54,13 +56,21 @@ json source_facts(FrameSource& source) {
 // All that the bundle's bytes depend on. Stored in the work folder and in the bundle.
 json identity_of(const TrainingRun& run) {
   const TrainingOptions& options = run.options;
-  return {{"tool_version", NOVELTY_VERSION},  {"source", source_facts(run.source)},
-          {"pictures", run.source.count()},   {"time_ordered", run.source.time_ordered()},
-          {"teacher", run.teacher.name},      {"teacher_sha256", run.teacher.sha256},
-          {"preset", options.preset},         {"mask", options.mask},
-          {"mask_ratio", options.mask_ratio}, {"epochs", options.epochs},
-          {"batch_size", options.batch_size}, {"learning_rate", options.learning_rate},
-          {"holdout", options.holdout},       {"seed", options.seed},
+  return {{"tool_version", NOVELTY_VERSION},
+          {"source", source_facts(run.source)},
+          {"pictures", run.source.count()},
+          {"time_ordered", run.source.interval_s() > 0},
+          {"teacher", run.teacher.name},
+          {"teacher_sha256", run.teacher.sha256},
+          {"preset", options.preset},
+          {"mask", options.mask},
+          {"mask_ratio", options.mask_ratio},
+          {"epochs", options.epochs},
+          {"batch_size", options.batch_size},
+          {"learning_rate", options.learning_rate},
+          {"holdout", options.holdout},
+          {"seed", options.seed},
+          {"target_per_hour", options.target_per_hour},
           {"threads", options.threads}};
 }
 
@@ -90,25 +100,26 @@ ModelInfo info_of(const TrainingRun& run, const Calibration& calibration) {
   info.student_width = run.student_config().width;
   info.student_depth = run.student_config().depth;
   info.threshold = calibration.threshold;
-  info.threshold_p_value = p_value_of(calibration, calibration.threshold);
+  info.threshold_p_value = DecisionScale(calibration).p_value(calibration.threshold);
   info.training_frames = static_cast<std::int64_t>(run.split.training.size());
   info.calibration_frames = static_cast<std::int64_t>(run.split.holdout.size());
   return info;
 }
 
 // Stage kWriting. The bundle is read back: what is left behind has passed every check of loading.
-void write_model(const TrainingRun& run, const Student& student, const Calibration& calibration,
+void write_model(const TrainingRun& run, const Student& student, Decision decision,
                  TrainingReport& report) {
   run.progress(TrainingStage::kWriting, 0, 1);
   Bundle bundle;
-  bundle.info = info_of(run, calibration);
+  bundle.info = info_of(run, decision.calibration);
   bundle.teacher = run.teacher.network;
   bundle.student = student.network;
-  bundle.score = run.recipe.score;
-  bundle.calibration = calibration;
   bundle.events = run.recipe.events;
-  bundle.events.threshold = calibration.threshold;
-  bundle.events.exit_threshold = calibration.exit_threshold;
+  bundle.events.threshold = decision.calibration.threshold;
+  bundle.events.exit_threshold = decision.calibration.exit_threshold;
+  bundle.score = decision.score;
+  bundle.density = std::move(decision.density);
+  bundle.calibration = std::move(decision.calibration);
   bundle.provenance_json = provenance_of(run, report).dump();
   report.model_id = write_bundle(bundle, run.options.output);
   report.facts_json = read_bundle(run.options.output).info.facts_json;
@@ -130,8 +141,7 @@ TrainingReport run_stages(const TrainingRun& run) {
     report.step_loss.assign(student.losses.begin(), student.losses.end());
     const auto engine =
         run.backend.make_engine(run.teacher.network, student.network, run.options.threads);
-    const Calibration calibration = calibrate(run, cache, *engine, report);
-    write_model(run, student, calibration, report);
+    write_model(run, student, calibrate(run, cache, *engine, report), report);
   }
   folder.remove();
   if (run.callback) run.callback({TrainingStage::kWriting, 1, 1, 0});
@@ -145,7 +155,7 @@ TrainingReport train(FrameSource& source, const TrainingOptions& options,
   check_options(options);
   check_writable(options.output);
   Split split =
-      split_pictures(source.count(), source.time_ordered(), options.holdout, options.seed);
+      split_pictures(source.count(), source.interval_s() > 0, options.holdout, options.seed);
   const Recipe recipe = resolve_recipe(options, split.training.size());
   TrainingRun run{source,          callback, backend_for("auto"),
                   options,         recipe,   load_teacher(options.teacher_path),

@@ -9,14 +9,17 @@
 
 namespace novelty {
 
-/// What is done to a picture, in this order: shift, gamma, gain and balance, offset, noise, clamp,
-/// round to the 256 values of a camera.
+/// What is done to a picture, in this order: shift, blur, gamma, gain, balance and shade, offset,
+/// noise, clamp, round to the 256 values of a camera.
 struct Variation {
   double shift_x = 0, shift_y = 0;      ///< pixels of the square input, bilinear, edge repeated
+  double blur = 0;                      ///< weight of the 3x3 binomial mean, [0, 1]
   double gamma = 1;                     ///< exponent
   std::array<double, 3> gain{1, 1, 1};  ///< factor a channel: exposure and white balance
-  double offset = 0;                    ///< added, in units of full scale
-  double noise = 0;                     ///< standard deviation, in units of full scale
+  std::array<double, 9> shade{1, 1, 1, 1, 1, 1, 1, 1, 1};  ///< factor over the picture, on 3x3
+                                                           ///< points, bilinear between them
+  double offset = 0;                                       ///< added, in units of full scale
+  double noise = 0;  ///< standard deviation, in units of full scale
 };
 
 /// Draws a variation as a day in front of a fixed camera brings.

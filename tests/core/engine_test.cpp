@@ -90,7 +90,7 @@ class EngineTest : public ::testing::Test {
 
   std::vector<float> score(const Engine& engine) const {
     std::vector<float> discrepancy(kTinyPatches);
-    engine.score(patches_, *engine.make_scratch(), discrepancy);
+    engine.score(patches_, *engine.make_scratch(), discrepancy, {});
     return discrepancy;
   }
 };
@@ -234,7 +234,18 @@ TEST_F(EngineTest, RefusesWhatDoesNotFit) {
   EXPECT_THROW(backend_->make_engine(teacher_, student_, 0), Error);
   const auto engine = backend_->make_engine(teacher_, student_, 1);
   std::vector<float> too_few(3);
-  EXPECT_THROW(engine->score(patches_, *engine->make_scratch(), too_few), Error);
+  EXPECT_THROW(engine->score(patches_, *engine->make_scratch(), too_few, {}), Error);
+}
+
+TEST_F(EngineTest, HandsOutTheTeachersTokens) {
+  const std::size_t size = kTinyPatches * static_cast<std::size_t>(config_.width);
+  std::vector<float> discrepancy(kTinyPatches), attention(kTinyPatches), tokens(size), wanted(size);
+  const auto engine = backend_->make_engine(teacher_, student_, 1);
+  engine->score(patches_, *engine->make_scratch(), discrepancy, tokens);
+  backend_->make_teacher(teacher_, 1)->features(patches_, 1, wanted, attention);
+  for (std::size_t i = 0; i < size; ++i) EXPECT_NEAR(tokens[i], wanted[i], 1e-5);
+  EXPECT_EQ(discrepancy, score(*engine));
+  EXPECT_THROW(engine->score(patches_, *engine->make_scratch(), discrepancy, attention), Error);
 }
 
 TEST_F(EngineTest, ValuesThatOverflowAreAnError) {

@@ -13,11 +13,8 @@
 namespace novelty {
 namespace {
 
-double score_of(const std::vector<float>& d, double share, const std::vector<float>& mean = {},
-                const std::vector<float>& scale = {}) {
-  ScoreDefinition definition;
-  definition.top_share = share;
-  return image_score(d, mean, scale, definition);
+double score_of(const std::vector<float>& values, double share) {
+  return image_score(values, share);
 }
 
 TEST(ImageScore, IsTheMeanOfTheHighestShare) {
@@ -36,12 +33,6 @@ TEST(ImageScore, RoundsTheShareUpToWholePatches) {
   EXPECT_DOUBLE_EQ(score_of(hundred, 0.07), 1.0);  // 0.07 * 100 > 7 in binary
 }
 
-TEST(ImageScore, StandardisesEachPatchByItsLocation) {
-  EXPECT_DOUBLE_EQ(score_of({3, 3}, 0.5, {1, 2}, {0.5, 4}), 4.0);
-  EXPECT_DOUBLE_EQ(score_of({3, 3}, 1.0, {1, 2}, {0.5, 4}), (4.0 + 0.25) / 2);
-  EXPECT_DOUBLE_EQ(score_of({0, 0}, 1.0, {1, 2}, {0.5, 4}), (-2.0 - 0.5) / 2);
-}
-
 TEST(ImageScore, DoesNotDependOnTheOrderOfPatches) {
   std::vector<float> d(196);
   for (int i = 0; i < 196; ++i) d[i] = std::sin(static_cast<float>(i * i)) + 1.0F;
@@ -52,13 +43,10 @@ TEST(ImageScore, DoesNotDependOnTheOrderOfPatches) {
 
 TEST(ImageScore, RefusesWhatHasNoScore) {
   EXPECT_THROW(score_of({}, 1.0), Error);
-  EXPECT_THROW(score_of({1, 2}, 1.0, {1}, {1}), Error);
-  EXPECT_THROW(score_of({1, 2}, 1.0, {1, 1}, {}), Error);
   EXPECT_THROW(score_of({1, 2}, 0.0), Error);
   EXPECT_THROW(score_of({1, 2}, 1.1), Error);
   EXPECT_THROW(score_of({1, 2}, std::nan("")), Error);
   EXPECT_THROW(score_of({1, std::numeric_limits<float>::quiet_NaN()}, 1.0), Error);
-  EXPECT_THROW(score_of({1, 2}, 1.0, {0, 0}, {1, 0}), Error);
 }
 
 void expect_box(const Region& region, float x, float y, float width, float height) {

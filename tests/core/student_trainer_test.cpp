@@ -92,7 +92,7 @@ TEST_F(StudentTrainerTest, LossIsTheDistanceOfTheEnginesTokensWhenNothingIsMaske
   std::vector<std::int64_t> all(kPatches);
   for (std::size_t i = 0; i < kBatch; ++i) {
     std::vector<float> discrepancy(kTinyPatches);
-    engine->score(std::span(patches_).subspan(i * kImage, kImage), *scratch, discrepancy);
+    engine->score(std::span(patches_).subspan(i * kImage, kImage), *scratch, discrepancy, {});
     for (const float value : discrepancy) expected += value / static_cast<double>(kPatches);
     std::iota(&all[i * kTinyPatches], &all[i * kTinyPatches] + kTinyPatches, 0);
   }

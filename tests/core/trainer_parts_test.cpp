@@ -6,6 +6,7 @@
 #include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <numeric>
 #include <set>
 
@@ -181,14 +182,49 @@ TEST(Variation, AppliesGammaThenGainThenOffsetAndClamps) {
   EXPECT_FLOAT_EQ(patches[2], 1.0F);
 }
 
+// The red channel of a picture of one patch, all other channels black.
+std::vector<float> red_picture(int size, const std::function<float(int, int)>& value) {
+  const auto pixels = static_cast<std::size_t>(size) * static_cast<std::size_t>(size);
+  std::vector<float> patches(3 * pixels, 0);
+  for (int y = 0; y < size; ++y)
+    for (int x = 0; x < size; ++x) patches[static_cast<std::size_t>(y * size + x)] = value(x, y);
+  return patches;
+}
+
+TEST(Variation, BlursByTheBinomialMean) {
+  auto patches = red_picture(3, [](int x, int y) { return x == 1 && y == 1 ? 0.8F : 0.0F; });
+  Variation change;
+  change.blur = 1;
+  Rng rng(1);
+  vary(change, 3, 3, rng, patches);
+  EXPECT_FLOAT_EQ(patches[4], 51.0F / 255);              // a quarter
+  EXPECT_FLOAT_EQ(patches[1], std::round(25.5F) / 255);  // an eighth
+  EXPECT_FLOAT_EQ(patches[0], 13.0F / 255);              // a sixteenth: 12.75
+}
+
+TEST(Variation, ShadesBilinearlyBetweenItsPoints) {
+  auto patches = red_picture(5, [](int, int) { return 0.4F; });
+  Variation change;
+  change.shade = {1, 1, 2, 1, 1, 2, 1, 1, 2};  // brighter on the right
+  Rng rng(1);
+  vary(change, 5, 5, rng, patches);
+  EXPECT_FLOAT_EQ(patches[10], 102.0F / 255);
+  EXPECT_FLOAT_EQ(patches[12], 102.0F / 255);
+  EXPECT_FLOAT_EQ(patches[13], 153.0F / 255);
+  EXPECT_FLOAT_EQ(patches[14], 204.0F / 255);
+}
+
 TEST(Variation, IsDrawnWithinItsSpreads) {
   for (std::uint64_t i = 0; i < 200; ++i) {
     Rng rng(4, i);
     const Variation drawn = draw_variation(rng);
     EXPECT_LE(std::abs(drawn.shift_x), 1);
-    EXPECT_LE(std::abs(std::log(drawn.gamma)), 0.15);
-    EXPECT_LE(std::abs(std::log(drawn.gain[1])), 0.30);
-    EXPECT_LE(std::abs(std::log(drawn.gain[1] / drawn.gain[2])), 0.10 + 1e-12);
+    EXPECT_LE(std::abs(std::log(drawn.gamma)), 0.2);
+    EXPECT_LE(std::abs(std::log(drawn.gain[1])), 0.48);
+    EXPECT_LE(std::abs(std::log(drawn.gain[1] / drawn.gain[2])), 0.16 + 1e-12);
+    EXPECT_GE(drawn.blur, 0);
+    EXPECT_LE(drawn.blur, 1);
+    for (const double shade : drawn.shade) EXPECT_LE(std::abs(std::log(shade)), 0.2);
     EXPECT_LE(std::abs(drawn.offset), 10.0 / 255);
     EXPECT_GE(drawn.noise, 0);
     EXPECT_LE(drawn.noise, 4.0 / 255);

@@ -34,7 +34,7 @@ class WalkingBar : public FrameSource {
       : frames_(frames), time_ordered_(time_ordered) {}
 
   std::string identity() override { return R"({"scene":"walking bar"})"; }
-  bool time_ordered() const override { return time_ordered_; }
+  double interval_s() override { return time_ordered_ ? 0.1 : 0; }
   std::size_t count() override { return frames_; }
   void rewind(std::size_t n) override { at_ = n; }
 

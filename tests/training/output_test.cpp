@@ -82,7 +82,7 @@ TEST(Charts, StandEmptyConstantAndBrokenValues) {
 class NamedFootage : public Footage {
  public:
   std::string identity() override { return "{}"; }
-  bool time_ordered() const override { return true; }
+  double interval_s() override { return 0.1; }
   std::size_t count() override { return 10; }
   bool next(FrameView& /*frame*/) override { return false; }
   void rewind(std::size_t /*n*/) override {}

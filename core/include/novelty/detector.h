@@ -33,10 +33,13 @@ struct Region {
 
 /// What a frame scored. Reusable: the vectors keep their memory.
 struct FrameScore {
-  double score = 0;     ///< image score, larger is more novel; continuous, never clipped
-  double p_value = 1;   ///< probability of such a score in normal footage, (0, 1]
-  bool novel = false;   ///< score >= threshold, before any temporal logic
-  int map_size = 0;     ///< side of the map
+  double score = 0;  ///< image score, larger is more novel; continuous, never clipped; about 0
+                     ///< and below in normal footage
+  double discrepancy = 0;  ///< the score by the student's discrepancy alone
+  double density = 0;      ///< the score by the tokens' density alone
+  double p_value = 1;      ///< probability of such a score in normal footage, (0, 1]
+  bool novel = false;      ///< score >= threshold, before any temporal logic
+  int map_size = 0;        ///< side of the map
   std::vector<float> map;  ///< [map_size, map_size] calibrated anomaly map: 0 = as normal as the
                            ///< held-out footage, 1 = its extreme tail, unbounded above
   std::vector<Region> regions;  ///< connected areas over 1 in the map, most novel first, <= 16
@@ -71,6 +74,10 @@ class NOVELTY_API Detector {
 
   /// The score whose p-value is `p_value` (in (0, 1)); inverse of `p_value`. Thread: any.
   virtual double score_of(double p_value) const = 0;
+
+  /// The event settings with the thresholds at which `per_hour` false events an hour are expected,
+  /// in (0, 3600). Throws: Error(kSettings) outside of it. Thread: any.
+  virtual EventOptions event_options_for(double per_hour) const = 0;
 
   virtual std::unique_ptr<Scratch> make_scratch() const = 0;
 

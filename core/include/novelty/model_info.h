@@ -9,11 +9,11 @@ namespace novelty {
 
 /// Facts of a `*.novelty` bundle; see docs/model-format.md for the fields of the file.
 struct ModelInfo {
-  std::string id;              ///< SHA-256 of the bundle's content, 64 hex digits
-  std::string path;            ///< where it was loaded from
-  std::string preset;          ///< "camera", "semantic", ...
-  std::string teacher_name;    ///< file name of the teacher's weights, or "untrained"
-  std::string teacher_sha256;  ///< of the teacher's weights file; empty when untrained
+  std::string id;                  ///< SHA-256 of the bundle's content, 64 hex digits
+  std::string path;                ///< where it was loaded from
+  std::string preset;              ///< "camera", "semantic", ...
+  std::string teacher_name;        ///< file name of the teacher's weights, or "untrained"
+  std::string teacher_sha256;      ///< of the teacher's weights file; empty when untrained
   bool untrained_teacher = false;  ///< seeded random teacher: demonstration only
   int input_size = 0;              ///< side of the square input, pixels
   int patch_size = 0;              ///< side of a patch, pixels

@@ -21,8 +21,9 @@ class NOVELTY_API FrameSource {
   /// ranges. Equal identities must yield equal pictures. No paths, no times.
   virtual std::string identity() = 0;
 
-  /// True when the pictures are in time order (video): calibration then splits by time.
-  virtual bool time_ordered() const = 0;
+  /// Seconds from one picture to the next, on average, when they are in time order (video):
+  /// calibration then splits by time. 0: no order.
+  virtual double interval_s() = 0;
 
   /// Number of pictures `next` will yield.
   virtual std::size_t count() = 0;
@@ -45,6 +46,7 @@ struct TrainingOptions {
   int batch_size = 0;                ///< 0 = the preset's
   double learning_rate = 0;          ///< 0 = the preset's
   double holdout = 0.2;              ///< share of the pictures held out for calibration, (0, 0.5]
+  double target_per_hour = 1;        ///< false alarms an hour that the threshold aims at, (0, 3600)
   std::uint64_t seed = 0;
   int threads = 0;      ///< 0 = all cores; part of what makes two runs byte-equal
   bool resume = false;  ///< go on from `<output>.work/` if it is of the same input and options
@@ -63,10 +65,10 @@ struct TrainingProgress {
 struct ReportFrame {
   std::size_t index = 0;  ///< position in the source
   double score = 0;
-  int size = 0;                    ///< side of the picture and of the grid's square
-  std::vector<std::uint8_t> rgb;   ///< [size, size, 3], as the networks saw it
+  int size = 0;                   ///< side of the picture and of the grid's square
+  std::vector<std::uint8_t> rgb;  ///< [size, size, 3], as the networks saw it
   int map_size = 0;
-  std::vector<float> map;          ///< [map_size, map_size] calibrated anomaly map
+  std::vector<float> map;  ///< [map_size, map_size] calibrated anomaly map
 };
 
 /// What training did, for a report.
@@ -74,13 +76,14 @@ struct TrainingReport {
   std::string model_id;
   std::string teacher_name;
   bool untrained_teacher = false;
-  std::string facts_json;            ///< as stored in the bundle
-  std::vector<double> step_loss;     ///< mean loss a step
-  std::vector<double> train_scores;  ///< image scores of the pictures trained on (a sample, in order)
+  std::string facts_json;         ///< as stored in the bundle
+  std::vector<double> step_loss;  ///< mean loss a step
+  std::vector<double>
+      train_scores;  ///< image scores of the pictures trained on (a sample, in order)
   std::vector<double> holdout_scores;  ///< image scores of the held-out pictures, in order
   double threshold = 0;
   std::vector<ReportFrame> most_normal, least_normal;  ///< of the held-out pictures
-  std::vector<std::string> warnings;  ///< plain sentences
+  std::vector<std::string> warnings;                   ///< plain sentences
 };
 
 /// Called on the training thread, often; return false to stop (a checkpoint is left behind and

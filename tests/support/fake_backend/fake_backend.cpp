@@ -66,6 +66,23 @@ void burn(int threads, int milliseconds) {
   for (auto& worker : workers) worker.join();
 }
 
+// Token of a patch: the unit vector at an angle of its brightness. extra: rows before a picture's.
+void fill_tokens(std::span<const float> patches, const VitConfig& config, std::size_t rows,
+                 std::span<float> out, std::size_t extra = 0) {
+  const auto count = static_cast<std::size_t>(config.patch_count());
+  const auto values = static_cast<std::size_t>(config.patch_values());
+  const auto width = static_cast<std::size_t>(config.width);
+  expect_size(patches.size(), rows * values, "patches");
+  expect_size(out.size(), (rows + rows / count * extra) * width, "tokens");
+  std::fill(out.begin(), out.end(), 0.0F);
+  for (std::size_t i = 0; i < rows; ++i) {
+    const std::size_t row = i + extra * (i / count + 1);
+    const float angle = brightness(patches, values, i);
+    out[row * width] = std::cos(angle);
+    out[row * width + 1] = std::sin(angle);
+  }
+}
+
 class FakeEngine : public Engine {
  public:
   FakeEngine(const NetworkView& student, int threads)
@@ -73,8 +90,8 @@ class FakeEngine : public Engine {
 
   std::unique_ptr<Scratch> make_scratch() const override { return std::make_unique<Scratch>(); }
 
-  void score(std::span<const float> patches, Scratch&,
-             std::span<float> discrepancy) const override {
+  void score(std::span<const float> patches, Scratch&, std::span<float> discrepancy,
+             std::span<float> tokens) const override {
     const auto count = static_cast<std::size_t>(config_.patch_count());
     const auto values = static_cast<std::size_t>(config_.patch_values());
     expect_size(patches.size(), count * values, "patches");
@@ -86,6 +103,7 @@ class FakeEngine : public Engine {
     for (std::size_t i = 0; i < count; ++i) {
       discrepancy[i] = discrepancy_of(brightness(patches, values, i), normal_[i % normal_.size()]);
     }
+    if (!tokens.empty()) fill_tokens(patches, config_, count, tokens);
   }
 
  private:
@@ -97,7 +115,7 @@ class FakeEngine : public Engine {
   mutable std::atomic<int> scores_ = 0;
 };
 
-// Token of a patch: the unit vector at an angle of its brightness. Attention: uniform.
+// Attention: uniform.
 class FakeTeacher : public Teacher {
  public:
   explicit FakeTeacher(const VitConfig& config) : config_(config) {}
@@ -106,32 +124,16 @@ class FakeTeacher : public Teacher {
                 std::span<float> attention) override {
     const auto count = static_cast<std::size_t>(config_.patch_count());
     expect_size(attention.size(), static_cast<std::size_t>(batch) * count, "attention");
-    fill(patches, batch, tokens, 0);
+    fill_tokens(patches, config_, static_cast<std::size_t>(batch) * count, tokens);
     std::fill(attention.begin(), attention.end(), 1.0F / static_cast<float>(count + 1));
   }
 
   void tokens(std::span<const float> patches, int batch, std::span<float> out) override {
-    fill(patches, batch, out, 1);
+    const auto count = static_cast<std::size_t>(config_.patch_count());
+    fill_tokens(patches, config_, static_cast<std::size_t>(batch) * count, out, 1);
   }
 
  private:
-  // extra: tokens before those of the patches.
-  void fill(std::span<const float> patches, int batch, std::span<float> out, std::size_t extra) {
-    const auto images = static_cast<std::size_t>(batch);
-    const auto count = static_cast<std::size_t>(config_.patch_count());
-    const auto values = static_cast<std::size_t>(config_.patch_values());
-    const auto width = static_cast<std::size_t>(config_.width);
-    expect_size(patches.size(), images * count * values, "patches");
-    expect_size(out.size(), images * (extra + count) * width, "tokens");
-    std::fill(out.begin(), out.end(), 0.0F);
-    for (std::size_t i = 0; i < images * count; ++i) {
-      const std::size_t row = i + extra * (i / count + 1);
-      const float angle = brightness(patches, values, i);
-      out[row * width] = std::cos(angle);
-      out[row * width + 1] = std::sin(angle);
-    }
-  }
-
   VitConfig config_;
 };
 

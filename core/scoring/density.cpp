@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+// The density term: whitened distance of tokens to the prototype of their patch.
+#include "scoring/density.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <string>
+
+#include "novelty/error.h"
+
+namespace novelty {
+namespace {
+
+// What is added to the covariance's diagonal, in parts of its mean diagonal: directions in which
+// short footage happens not to vary must not decide.
+constexpr double kRidge = 0.1;
+// Keeps the whitening finite when all tokens are the same.
+constexpr double kLeastVariance = 1e-8;
+
+// Lower Cholesky factor of a symmetric positive definite matrix given by its lower triangle.
+std::vector<double> cholesky(std::vector<double> matrix, std::size_t n) {
+  for (std::size_t j = 0; j < n; ++j) {
+    double* row_j = &matrix[j * n];
+    for (std::size_t k = 0; k < j; ++k) row_j[j] -= row_j[k] * row_j[k];
+    row_j[j] = std::sqrt(row_j[j]);
+    for (std::size_t i = j + 1; i < n; ++i) {
+      double* row_i = &matrix[i * n];
+      row_i[j] -= std::inner_product(row_i, row_i + j, row_j, 0.0);
+      row_i[j] /= row_j[j];
+    }
+  }
+  return matrix;
+}
+
+// The inverse of a lower triangular matrix, with zeros above the diagonal.
+std::vector<float> inverse_of_lower(const std::vector<double>& lower, std::size_t n) {
+  std::vector<double> inverse(n * n, 0);
+  for (std::size_t j = 0; j < n; ++j) {
+    inverse[j * n + j] = 1 / lower[j * n + j];
+    for (std::size_t i = j + 1; i < n; ++i) {
+      double sum = 0;
+      for (std::size_t k = j; k < i; ++k) sum += lower[i * n + k] * inverse[k * n + j];
+      inverse[i * n + j] = -sum / lower[i * n + i];
+    }
+  }
+  return {inverse.begin(), inverse.end()};
+}
+
+void expect(bool right, const char* what, const char* message) {
+  if (!right) throw Error(ErrorKind::kSettings, what, message);
+}
+
+}  // namespace
+
+float whitened_distance(const Density& density, std::span<const float> token,
+                        std::span<const float> prototype, std::span<float> work) {
+  const std::size_t width = density.width;
+  // Eight independent sums a row: the compiler vectorises them without reordering one long sum.
+  float* residual = work.data();
+  for (std::size_t i = 0; i < width; ++i) residual[i] = token[i] - prototype[i];
+  double square = 0;
+  for (std::size_t row = 0; row < width; ++row) {
+    const float* weights = &density.whitening[row * width];
+    std::array<float, 8> sums{};
+    std::size_t i = 0;
+    for (; i + 8 <= row + 1; i += 8)
+      for (std::size_t k = 0; k < 8; ++k) sums[k] += weights[i + k] * residual[i + k];
+    float sum = 0;
+    for (; i <= row; ++i) sum += weights[i] * residual[i];
+    for (const float part : sums) sum += part;
+    square += double{sum} * sum;
+  }
+  return static_cast<float>(square / static_cast<double>(width));
+}
+
+void density_distances(const Density& density, std::span<const float> tokens,
+                       std::span<float> distance) {
+  const std::size_t width = density.width;
+  expect(tokens.size() == density.prototypes.size() && distance.size() == density.patches(),
+         "density", "the tokens are not of the model's size");
+  std::vector<float> work(width);
+  for (std::size_t i = 0; i < distance.size(); ++i)
+    distance[i] = whitened_distance(density, tokens.subspan(i * width, width),
+                                    std::span(density.prototypes).subspan(i * width, width), work);
+}
+
+float exception_distance(const Density& density, std::span<const float> token, int patch,
+                         int side) {
+  const auto& places = density.exception_patches;
+  std::vector<float> work(density.width);
+  float nearest = std::numeric_limits<float>::infinity();
+  const int x = patch % side;
+  const int y = patch / side;
+  for (int ny = std::max(0, y - 1); ny <= std::min(side - 1, y + 1); ++ny) {
+    const int first = ny * side + std::max(0, x - 1);
+    const int last = ny * side + std::min(side - 1, x + 1);
+    const auto begin = std::lower_bound(places.begin(), places.end(), first);
+    const auto end = std::upper_bound(begin, places.end(), last);
+    for (auto at = begin; at != end; ++at) {
+      const auto index = static_cast<std::size_t>(at - places.begin());
+      const auto known =
+          std::span(density.exceptions).subspan(index * density.width, density.width);
+      nearest = std::min(nearest, whitened_distance(density, token, known, work));
+    }
+  }
+  return nearest;
+}
+
+DensityFitter::DensityFitter(std::size_t patches, std::size_t width)
+    : patches_(patches), width_(width), sums_(patches * width), products_(width * width) {}
+
+void DensityFitter::add(std::span<const float> tokens) {
+  expect(tokens.size() == sums_.size(), "density", "the tokens are not of the fitter's size");
+  ++pictures_;
+  for (std::size_t patch = 0; patch < patches_; ++patch) {
+    const float* token = &tokens[patch * width_];
+    double* sum = &sums_[patch * width_];
+    for (std::size_t i = 0; i < width_; ++i) {
+      sum[i] += token[i];
+      const double factor = token[i];
+      double* row = &products_[i * width_];
+      for (std::size_t j = 0; j <= i; ++j) row[j] += factor * token[j];
+    }
+  }
+}
+
+Density DensityFitter::fit() const {
+  expect(pictures_ > 0, "density", "there is no picture to learn from");
+  const auto pictures = static_cast<double>(pictures_);
+  Density density;
+  density.width = width_;
+  for (const double sum : sums_) density.prototypes.push_back(static_cast<float>(sum / pictures));
+  std::vector<double> covariance = products_;
+  for (std::size_t patch = 0; patch < patches_; ++patch) {
+    const double* sum = &sums_[patch * width_];
+    for (std::size_t i = 0; i < width_; ++i)
+      for (std::size_t j = 0; j <= i; ++j) covariance[i * width_ + j] -= sum[i] * sum[j] / pictures;
+  }
+  double trace = 0;
+  for (double& value : covariance) value /= pictures * static_cast<double>(patches_);
+  for (std::size_t i = 0; i < width_; ++i) trace += covariance[i * width_ + i];
+  const double ridge = kRidge * trace / static_cast<double>(width_) + kLeastVariance;
+  for (std::size_t i = 0; i < width_; ++i) covariance[i * width_ + i] += ridge;
+  density.whitening = inverse_of_lower(cholesky(std::move(covariance), width_), width_);
+  return density;
+}
+
+}  // namespace novelty

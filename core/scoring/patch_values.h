@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// From the terms of a patch, discrepancy and density, to its one value.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "scoring/anomaly_map.h"
+#include "scoring/density.h"
+
+namespace novelty {
+
+/// What `values` of normal footage make of a term: where its upper tail starts and how wide it is.
+/// values: not empty; taken by value as they are reordered.
+TermScale fit_term(std::vector<float> values);
+
+/// The sum of the terms, each as its excess over the tail's start in units of the tail's width.
+/// With an exponential tail that is minus the logarithm of the survival functions' product, but for
+/// a constant: the rarer the two are together, the higher. Continuous, strictly increasing in both.
+/// discrepancy, values: [patches]; distance: [patches] of density_distances, empty without density.
+/// Throws: Error(kSettings) when sizes do not agree.
+void patch_values(const ScoreDefinition& definition, std::span<const float> discrepancy,
+                  std::span<const float> distance, std::span<float> values);
+
+/// Lowers the value of each patch whose token is near one of the density's exceptions, to what its
+/// distance to the exception says. tokens: [patches, width]; values: [patches], side x side.
+void apply_exceptions(const ScoreDefinition& definition, const Density& density, int side,
+                      std::span<const float> tokens, std::span<float> values);
+
+/// One term alone on its scale. term, values: [patches].
+void term_values(const TermScale& scale, std::span<const float> term, std::span<float> values);
+
+}  // namespace novelty

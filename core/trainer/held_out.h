@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// What held-out footage scores, and the calibration that follows from it.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "calibration/calibration.h"
+#include "engine/backend.h"
+#include "novelty/events.h"
+#include "novelty/trainer.h"
+#include "scoring/patch_values.h"
+
+namespace novelty {
+
+/// The two terms of pictures, a row of patches for each. Density rows are empty without density.
+struct TermRows {
+  std::vector<float> discrepancy;  ///< [pictures, patches]
+  std::vector<float> distance;     ///< [pictures, patches]
+};
+
+/// Runs the engine of live use, so that a held-out picture scores here what it would there:
+/// pictures are read and converted anew, in full precision, not taken from the half-float cache.
+class TermScorer {
+ public:
+  /// All must outlive the scorer.
+  TermScorer(const Engine& engine, const VitConfig& config, const Density& density);
+
+  /// Adds the terms of a picture to `rows`. patches: [patches, patch values] in [0,1].
+  void add(std::span<const float> patches, TermRows& rows);
+
+  /// The tokens of the picture last added, [patches, width].
+  std::span<const float> tokens() const { return tokens_; }
+
+ private:
+  const Engine& engine_;
+  const Density& density_;
+  std::unique_ptr<Engine::Scratch> scratch_;
+  std::vector<float> discrepancy_, tokens_, distance_;
+};
+
+/// Held-out pictures and varied views of them.
+struct HeldOut {
+  TermRows clean;   ///< of the pictures, in order
+  TermRows varied;  ///< of the views
+};
+
+/// Pictures `positions` of `source`, and `views` varied views that go round them. `progress` is
+/// called with the pictures done; it may throw.
+HeldOut score_held_out(FrameSource& source, std::span<const std::size_t> positions,
+                       const VitConfig& config, TermScorer& scorer, std::size_t views,
+                       std::uint64_t seed, const std::function<void(std::size_t)>& progress);
+
+/// The values of all patches of `rows`, [pictures, patches].
+std::vector<float> values_of(const TermRows& rows, const ScoreDefinition& definition);
+
+/// The image scores of `values`, [pictures].
+std::vector<float> scores_of(std::span<const float> values, std::size_t patches, double top_share);
+
+/// Thresholds, p-values and the map's scale. interval_s: between held-out pictures, 0 = unordered.
+Calibration calibration_of(const HeldOut& held, const ScoreDefinition& definition,
+                           std::size_t patches, double interval_s, const EventOptions& events,
+                           double target_per_hour);
+
+}  // namespace novelty
