@@ -19,7 +19,7 @@
 
 namespace novelty {
 
-inline constexpr int kBundleVersion = 1;
+inline constexpr int kBundleVersion = 2;
 
 /// A bundle in memory. The NetworkViews point into the vectors or the file it was read from; move
 /// only.

@@ -194,9 +194,7 @@ void read_facts(const json& json_facts, const SafetensorsFile& file, Bundle& bun
   set_sizes(bundle, info);
   bundle.score.top_share =
       facts.object("score").number("top_share", std::numeric_limits<double>::min(), 1);
-  bundle.calibration =
-      read_calibration(facts.object("calibration"), file,
-                       static_cast<std::size_t>(bundle.teacher.config.patch_count()));
+  bundle.calibration = read_calibration(facts.object("calibration"), file);
   info.threshold = bundle.calibration.threshold;
   info.threshold_p_value = facts.number("threshold_p_value", 0, 1);
   bundle.events = read_events(facts.object("events"));

@@ -45,16 +45,15 @@ class BundleDetector final : public Detector {
         events_(bundle.events),
         definition_(bundle.score),
         calibration_(bundle.calibration),
+        scale_(bundle.calibration),
         engine_(std::move(engine)),
         patches_(bundle.teacher.config.patch_count()),
         patch_values_(bundle.teacher.config.patch_values()) {}
 
   const ModelInfo& info() const override { return info_; }
   EventOptions event_options() const override { return events_; }
-  double p_value(double score) const override { return p_value_of(calibration_, score); }
-  double score_of(double p_value) const override {
-    return novelty::score_of(calibration_, p_value);
-  }
+  double p_value(double score) const override { return scale_.p_value(score); }
+  double score_of(double p_value) const override { return scale_.score_of_p_value(p_value); }
 
   std::unique_ptr<Scratch> make_scratch() const override {
     auto scratch = std::make_unique<EngineScratch>();
@@ -98,8 +97,7 @@ class BundleDetector final : public Detector {
   }
 
   void fill(std::span<const float> discrepancy, FrameScore& out) const {
-    out.score = image_score(discrepancy, calibration_.location_mean, calibration_.location_scale,
-                            definition_);
+    out.score = image_score(discrepancy, {}, {}, definition_);
     out.p_value = p_value(out.score);
     out.novel = out.score >= info_.threshold;
     out.map_size = info_.grid_size;
@@ -128,6 +126,7 @@ class BundleDetector final : public Detector {
   EventOptions events_;
   ScoreDefinition definition_;
   Calibration calibration_;
+  DecisionScale scale_;
   std::shared_ptr<const Engine> engine_;
   std::size_t patches_;
   std::size_t patch_values_;

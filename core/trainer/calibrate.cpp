@@ -73,27 +73,31 @@ HeldOut score_held_out(const TrainingRun& run, Scorer& scorer) {
   return result;
 }
 
-std::vector<double> scores_of_rows(const TrainingRun& run, const Calibration& calibration,
-                                   std::span<const float> rows) {
+std::vector<double> scores_of_rows(const TrainingRun& run, std::span<const float> rows) {
   const auto patches = static_cast<std::size_t>(run.config().patch_count());
   std::vector<double> scores;
   for (; !rows.empty(); rows = rows.subspan(patches))
-    scores.push_back(image_score(rows.first(patches), calibration.location_mean,
-                                 calibration.location_scale, run.recipe.score));
+    scores.push_back(image_score(rows.first(patches), {}, {}, run.recipe.score));
   return scores;
 }
 
+// One scale for all patches: 0 at what one normal patch in ten exceeds, 1 at the threshold.
+void fit_map(Calibration& calibration, std::span<const float> rows) {
+  std::vector<float> sorted(rows.begin(), rows.end());
+  std::sort(sorted.begin(), sorted.end());
+  calibration.map_zero = quantile_of(sorted, 0.9);
+  calibration.map_one = std::max(calibration.threshold, calibration.map_zero + 1e-3);
+}
+
 // An even sample of the pictures trained on, from the cache: for the report only.
-std::vector<double> training_scores(const TrainingRun& run, FeatureCache& cache, Scorer& scorer,
-                                    const Calibration& calibration) {
+std::vector<double> training_scores(const TrainingRun& run, FeatureCache& cache, Scorer& scorer) {
   const std::size_t pictures = run.split.training.size();
   const std::size_t count = std::min(pictures, kReportedScores);
   std::vector<float> patches(run.picture_values());
   std::vector<double> scores;
   for (std::size_t i = 0; i < count; ++i) {
     cache.load(i * pictures / count * (1 + run.recipe.variants), patches, {}, {});
-    scores.push_back(image_score(scorer(patches), calibration.location_mean,
-                                 calibration.location_scale, run.recipe.score));
+    scores.push_back(image_score(scorer(patches), {}, {}, run.recipe.score));
   }
   return scores;
 }
@@ -150,11 +154,14 @@ Calibration calibrate(const TrainingRun& run, FeatureCache& cache, const Engine&
                       TrainingReport& report) {
   Scorer scorer(run, engine);
   const HeldOut held = score_held_out(run, scorer);
-  const auto patches = static_cast<std::size_t>(run.config().patch_count());
-  Calibration calibration = fit_calibration({patches, held.clean, held.varied}, run.recipe.score);
+  report.holdout_scores = scores_of_rows(run, held.clean);
+  const auto views = scores_of_rows(run, held.varied);
+  const std::vector<float> in_time(report.holdout_scores.begin(), report.holdout_scores.end());
+  const std::vector<float> varied(views.begin(), views.end());
+  Calibration calibration = fit_calibration({in_time, varied, 0}, run.recipe.events);
+  fit_map(calibration, held.varied);
   report.threshold = calibration.threshold;
-  report.holdout_scores = scores_of_rows(run, calibration, held.clean);
-  report.train_scores = training_scores(run, cache, scorer, calibration);
+  report.train_scores = training_scores(run, cache, scorer);
   pick_report_frames(run, held.clean, calibration, report);
   return calibration;
 }

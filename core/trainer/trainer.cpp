@@ -90,7 +90,7 @@ ModelInfo info_of(const TrainingRun& run, const Calibration& calibration) {
   info.student_width = run.student_config().width;
   info.student_depth = run.student_config().depth;
   info.threshold = calibration.threshold;
-  info.threshold_p_value = p_value_of(calibration, calibration.threshold);
+  info.threshold_p_value = DecisionScale(calibration).p_value(calibration.threshold);
   info.training_frames = static_cast<std::int64_t>(run.split.training.size());
   info.calibration_frames = static_cast<std::int64_t>(run.split.holdout.size());
   return info;
