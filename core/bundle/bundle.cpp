@@ -48,6 +48,12 @@ void check_format(const SafetensorsFile& file) {
         "has format " + text + ", and this version reads up to " + std::to_string(kBundleVersion),
         "update gst-novelty");
   }
+  if (format < kBundleVersion) {
+    throw Error(
+        ErrorKind::kVersion, file.where(),
+        "has the old format " + text + ", and this version reads " + std::to_string(kBundleVersion),
+        "train it again with novelty train");
+  }
 }
 
 /// Returns the hash.

@@ -2,8 +2,6 @@
 // A Calibration as tensors and facts of a bundle.
 #pragma once
 
-#include <cstddef>
-
 #include "base/json.h"
 #include "base/safetensors.h"
 #include "bundle/fact_reader.h"
@@ -18,10 +16,9 @@ void add_calibration_tensors(const Calibration& calibration, TensorMap& tensors)
 /// The numbers of `calibration`.
 nlohmann::json calibration_facts(const Calibration& calibration);
 
-/// The inverse of both. patches: of the networks. Throws: Error(kFormat) when a tensor is of
-/// another size, a value not finite, or an order does not hold (scores ascending, scales > 0,
-/// map_one > map_zero, exit_threshold <= threshold).
-Calibration read_calibration(const FactReader& facts, const SafetensorsFile& file,
-                             std::size_t patches);
+/// The inverse of both. Throws: Error(kFormat) when a list is empty or not ascending, a value not
+/// finite or out of its range, or an order does not hold (peaks over peak_start, map_zero <
+/// map_one, exit_threshold <= threshold).
+Calibration read_calibration(const FactReader& facts, const SafetensorsFile& file);
 
 }  // namespace novelty

@@ -1,123 +1,135 @@
 // SPDX-License-Identifier: Apache-2.0
-// Fits the statistics of normal footage: tail of the scores, thresholds, the map's scale.
+// Fits the statistics of normal footage: its scores, its events' levels, the thresholds.
 #include "calibration/calibration.h"
 
 #include <algorithm>
 #include <cmath>
 #include <numeric>
 
+#include "calibration/event_levels.h"
+#include "calibration/score_distribution.h"
+
 namespace novelty {
 namespace {
 
-// A score over the threshold comes once an hour if scores are independent from second to second.
-constexpr double kThresholdP = 1.0 / 3600;
-// An open event goes on while the score is at least this rare: hysteresis against flicker.
-constexpr double kExitP = 3 * kThresholdP;
-// The map starts at the discrepancy that one normal patch in ten exceeds.
-constexpr double kMapZeroP = 0.1;
-// The 5 % quantile of the standard normal: the tail's scale is a 95 % upper confidence limit.
-constexpr double kNormalQuantile = -1.6449;
-// Least scale, relative to the scores: keeps it over 0 when all pictures are the same.
-constexpr double kLeastSpread = 1e-3;
+constexpr double kNsPerSecond = 1e9, kSecondsPerHour = 3600;
+// The tail of events is learnt from the upper half of the levels, at most so many of them or, in
+// long footage, the highest twentieth.
+constexpr std::size_t kMostPeaks = 50, kLongShare = 20;
+constexpr double kUpperShare = 0.9;
+// Up to this lag every one is looked at, beyond it lags this factor apart.
+constexpr std::size_t kDenseLags = 32;
+constexpr double kLagGrowth = 1.1;
 
-double mean_of(std::span<const float> values) {
-  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+std::vector<float> sorted(std::span<const float> values) {
+  std::vector<float> result(values.begin(), values.end());
+  std::sort(result.begin(), result.end());
+  return result;
 }
 
 // Sum of (v[i] - mean)(v[i - lag] - mean).
-double lagged_product(std::span<const float> values, std::size_t lag) {
-  const double mean = mean_of(values);
+double lagged_product(std::span<const float> values, double mean, std::size_t lag) {
   double sum = 0;
   for (std::size_t i = lag; i < values.size(); ++i)
     sum += (values[i] - mean) * (values[i - lag] - mean);
   return sum;
 }
 
-double variance_of(std::span<const float> values) {
-  return lagged_product(values, 0) / static_cast<double>(values.size());
-}
-
 // How many neighbours in time carry the information of one: 1 + 2 * the sum of autocorrelations up
-// to the first that is not positive.
+// to the first that is not positive; linear between the lags looked at.
 double correlation_length(std::span<const float> in_time) {
-  const double power = lagged_product(in_time, 0);
-  double length = 1;
-  for (std::size_t lag = 1; power > 0 && lag < in_time.size(); ++lag) {
-    const double correlation = lagged_product(in_time, lag) / power;
+  const double mean =
+      std::accumulate(in_time.begin(), in_time.end(), 0.0) / static_cast<double>(in_time.size());
+  const double power = lagged_product(in_time, mean, 0);
+  double length = 1, before = 0;
+  std::size_t last = 0;
+  for (std::size_t lag = 1; power > 0 && lag < in_time.size();) {
+    const double correlation = lagged_product(in_time, mean, lag) / power;
     if (correlation <= 0) break;
-    length += 2 * correlation;
+    const auto gap = static_cast<double>(lag - last);
+    length += (gap + 1) * correlation + (gap - 1) * before;  // twice the sum over (last, lag]
+    before = correlation;
+    last = lag;
+    lag = lag < kDenseLags ? lag + 1
+                           : static_cast<std::size_t>(kLagGrowth * static_cast<double>(lag));
   }
   return length;
 }
 
-// How many independent scores the views are worth: views of the same few moments share what those
-// moments differ by (the design effect of sampling in clusters).
-double effective_count(std::span<const float> views, std::span<const float> clean) {
-  const auto count = static_cast<double>(views.size());
-  const double moments =
-      std::max(1.0, static_cast<double>(clean.size()) / correlation_length(clean));
-  const double all = variance_of(views);
-  const double shared = all > 0 ? std::min(1.0, variance_of(clean) / all) : 0;
-  return count / std::max(1.0, 1 + (count / moments - 1) * shared);
+// How many independent scores the pictures are worth to the tail: neighbours are alike in whether
+// they lie in the upper tenth.
+double independent_of(std::span<const float> in_time, const std::vector<float>& sorted) {
+  const double start = quantile_of(sorted, kUpperShare);
+  std::vector<float> upper;
+  for (const float score : in_time) upper.push_back(score > start ? 1 : 0);
+  return std::max(1.0, static_cast<double>(in_time.size()) / correlation_length(upper));
 }
 
-// The 5 % quantile of chi-square with `freedom` degrees, by Wilson and Hilferty (1931).
-double low_chi_square(double freedom) {
-  const double spread = 2 / (9 * freedom);
-  return freedom * std::pow(1 - spread + kNormalQuantile * std::sqrt(spread), 3);
+std::vector<float> thinned(std::vector<float> values) {
+  if (values.size() <= kMostScores) return values;
+  std::vector<float> result(kMostScores);
+  for (std::size_t i = 0; i < kMostScores; ++i)
+    result[i] = values[(2 * i + 1) * values.size() / (2 * kMostScores)];
+  result.back() = values.back();
+  return result;
 }
 
-// The mean excess over the tail's start, raised to its upper confidence limit as an exponential's
-// scale: the shorter the footage, the wider the tail. This is the margin of safety.
-double fit_tail_scale(const Calibration& calibration, std::span<const float> clean) {
-  const double start = tail_start(calibration);
-  double excess = 0, count = 0;
-  for (const float score : calibration.scores)
-    if (score > start) excess += score - start, count += 1;
-  const double scale = std::max(kLeastSpread * start, count > 0 ? excess / count : 0);
-  const double worth = std::max(1.0, kTailShare * effective_count(calibration.scores, clean));
-  return scale * 2 * worth / low_chi_square(2 * worth);
+// The upper levels, and where they start: at the highest of the others or, where there is but one
+// level, at the median score.
+void set_peaks(Calibration& calibration, const std::vector<float>& levels) {
+  const std::size_t most = std::max(kMostPeaks, levels.size() / kLongShare);
+  const std::size_t count = std::min((levels.size() + 1) / 2, most);
+  const double highest = levels.back();
+  calibration.peak_start =
+      levels.size() > 1 ? levels[levels.size() - 1 - count] : quantile_of(calibration.scores, 0.5);
+  calibration.peak_start = std::min(calibration.peak_start, highest - least_scale(highest));
+  calibration.peaks.assign(std::upper_bound(levels.begin(), levels.end(), calibration.peak_start),
+                           levels.end());
 }
 
-std::vector<float> scores_of(std::span<const float> rows, std::size_t patches,
-                             const ScoreDefinition& definition) {
-  std::vector<float> scores;
-  for (; !rows.empty(); rows = rows.subspan(patches))
-    scores.push_back(static_cast<float>(image_score(rows.first(patches), {}, {}, definition)));
-  return scores;
-}
-
-// One scale for all patches. It is 1 at the threshold of the image score: an area that large at
-// that discrepancy makes the picture novel.
-void fit_map(Calibration& calibration, std::span<const float> rows, std::size_t patches) {
-  std::vector<float> sorted(rows.begin(), rows.end());
-  std::sort(sorted.begin(), sorted.end());
-  const auto zero = static_cast<float>(quantile_of(sorted, 1 - kMapZeroP));
-  const auto least = static_cast<float>(zero + kLeastSpread * tail_start(calibration));
-  calibration.map_zero.assign(patches, zero);
-  calibration.map_one.assign(patches, std::max(static_cast<float>(calibration.threshold), least));
+void set_thresholds(Calibration& calibration, double target) {
+  const DecisionScale scale(calibration);
+  calibration.target_per_hour = target;
+  calibration.threshold = scale.score_of_rate(target);
+  calibration.exit_threshold = scale.score_of_rate(exit_rate(target));
 }
 
 }  // namespace
 
-Calibration fit_calibration(const HeldOutFootage& footage, const ScoreDefinition& definition) {
+Calibration fit_calibration(const HeldOutScores& held_out, const EventOptions& events,
+                            double target_per_hour) {
+  const bool in_order = held_out.interval_s > 0;
+  const double interval_s = in_order ? held_out.interval_s : 1;
+  const auto count = static_cast<double>(held_out.in_time.size());
+  const auto all = sorted(held_out.in_time);
   Calibration calibration;
-  calibration.scores = scores_of(footage.varied, footage.patches, definition);
-  std::sort(calibration.scores.begin(), calibration.scores.end());
-  calibration.tail_scale =
-      fit_tail_scale(calibration, scores_of(footage.clean, footage.patches, definition));
-  calibration.threshold = score_of(calibration, kThresholdP);
-  calibration.exit_threshold = score_of(calibration, kExitP);
-  fit_map(calibration, footage.varied, footage.patches);
+  calibration.scores = thinned(all);
+  calibration.views = sorted(held_out.views);
+  calibration.hours = count * interval_s / kSecondsPerHour;
+  calibration.independent = in_order ? independent_of(held_out.in_time, all) : count;
+  const auto interval_ns = std::max<std::int64_t>(1, std::llround(interval_s * kNsPerSecond));
+  set_peaks(calibration, in_order ? event_levels(held_out.in_time, interval_ns, events) : all);
+  set_thresholds(calibration, target_per_hour);
   return calibration;
 }
 
-void calibrated_map(const Calibration& calibration, std::span<const float> discrepancy,
+double exit_rate(double per_hour) {
+  return std::min(kExitFactor * per_hour, (per_hour + kSecondsPerHour) / 2);
+}
+
+void calibrated_map(const Calibration& calibration, std::span<const float> values,
                     std::span<float> map) {
-  for (std::size_t i = 0; i < map.size(); ++i) {
-    const float zero = calibration.map_zero[i];
-    map[i] = std::max(0.0F, (discrepancy[i] - zero) / (calibration.map_one[i] - zero));
-  }
+  const double width = calibration.map_one - calibration.map_zero;
+  for (std::size_t i = 0; i < map.size(); ++i)
+    map[i] = static_cast<float>(std::max(0.0, (values[i] - calibration.map_zero) / width));
+}
+
+double quantile_of(std::span<const float> sorted, double share) {
+  const double at = share * static_cast<double>(sorted.size() - 1);
+  const auto lower = static_cast<std::size_t>(at);
+  const std::size_t upper = std::min(lower + 1, sorted.size() - 1);
+  const double low = sorted[lower];
+  return low + (at - static_cast<double>(lower)) * (sorted[upper] - low);
 }
 
 }  // namespace novelty

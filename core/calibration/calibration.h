@@ -1,56 +1,90 @@
 // SPDX-License-Identifier: Apache-2.0
-// What normal footage scores, and the threshold and p-values that follow from it.
+// What normal footage scores; the p-values, alarm rates and thresholds that follow from it.
 #pragma once
 
-#include <cstddef>
+#include <memory>
 #include <span>
 #include <vector>
 
-#include "base/safetensors.h"
-#include "scoring/anomaly_map.h"
+#include "novelty/events.h"
 
 namespace novelty {
 
-/// Stored in the bundle as `calibration.*` tensors and facts.
+/// Stored in the bundle as `calibration.*` tensors and facts. Lists are ascending, not empty.
 struct Calibration {
-  std::vector<float> location_mean;   ///< [patches] of the discrepancy on held-out footage
-  std::vector<float> location_scale;  ///< [patches], > 0
-  std::vector<float> map_zero;        ///< [patches] discrepancy drawn as 0 on the map
-  std::vector<float> map_one;         ///< [patches] discrepancy drawn as 1, > map_zero
-  std::vector<float> scores;          ///< sorted image scores of the held-out footage
-  double tail_scale = 0;              ///< > 0, of the exponential tail: see Note [The p-value]
+  std::vector<float> scores;  ///< image scores of the held-out pictures, at most kMostScores
+  std::vector<float> views;   ///< image scores of varied views of them
+  std::vector<float> peaks;   ///< levels of the held-out footage's events, all > peak_start
+  double peak_start = 0;
+  double hours = 0;        ///< length of the held-out footage, > 0
+  double independent = 1;  ///< how many independent scores the held-out pictures are worth, >= 1
+  double map_zero = 0, map_one = 1;  ///< map value drawn as 0, as 1; zero < one
+  double target_per_hour = 1;        ///< false events an hour that `threshold` is set for
   double threshold = 0;
-  double exit_threshold = 0;
+  double exit_threshold = 0;  ///< <= threshold
 };
 
-/// What calibration learns from: held-out normal pictures, through the engine of live use.
-struct HeldOutFootage {
-  std::size_t patches = 0;        ///< of a picture
-  std::span<const float> clean;   ///< [pictures, patches] discrepancy in [0, 4], in time order
-  std::span<const float> varied;  ///< [views, patches] of varied views of them
+/// More held-out scores than this are stored thinned out evenly by rank, the highest kept.
+inline constexpr std::size_t kMostScores = 20'000;
+
+/// What calibration learns from: finite image scores by the engine of live use; >= 1 of each.
+struct HeldOutScores {
+  std::span<const float> in_time;  ///< of the held-out pictures, in time order
+  std::span<const float> views;    ///< of varied views of them
+  double interval_s = 0;  ///< between pictures; 0: they are not in time order, and each stands for
+                          ///< a second and an event of its own
 };
 
-/// Learns all of it; location_* stay empty. clean, varied: at least one picture each.
-Calibration fit_calibration(const HeldOutFootage& footage, const ScoreDefinition& definition);
+/// Learns all but map_*. events: smoothing, minimum duration and hold of live use; its thresholds
+/// are not read. Throws: Error(kSettings) for a target outside (0, 3600).
+Calibration fit_calibration(const HeldOutScores& held_out, const EventOptions& events,
+                            double target_per_hour = 1);
 
-/// The p-value of an image score: how probable such a score or a higher one is in normal footage.
-/// Continuous, strictly decreasing for scores over 0, in (0, 1]: see Note [The p-value] in
-/// p_value.cpp. Thread: any, as for all functions here.
-double p_value_of(const Calibration& calibration, double score);
+/// False events an hour of stream time, with the 95 % interval of what the footage leaves open.
+struct AlarmRate {
+  double expected, low, high;
+};
 
-/// The inverse of p_value_of. p_value: in (0, 1). Throws: Error(kSettings) outside of it.
-double score_of(const Calibration& calibration, double p_value);
+/// From scores to probabilities and rates and back; see Note [Two tails] in decision_scale.cpp.
+/// Immutable, cheap to copy. Thread: any.
+class DecisionScale {
+ public:
+  /// Takes milliseconds. calibration: as a bundle holds it.
+  explicit DecisionScale(const Calibration& calibration);
+
+  /// How probable such a score or a higher one is in a frame of normal footage: in (0, 1],
+  /// continuous, strictly decreasing over all reals. No allocation, under a microsecond.
+  double p_value(double score) const;
+
+  /// The inverse of p_value. Throws: Error(kSettings) outside (0, 1).
+  double score_of_p_value(double p_value) const;
+
+  /// The false events to expect an hour with the threshold at `score`; `expected` is continuous and
+  /// strictly decreasing, low <= expected <= high. Takes about a millisecond.
+  AlarmRate alarms_per_hour(double score) const;
+
+  /// The inverse of `expected`. Throws: Error(kSettings) outside (0, 3600).
+  double score_of_rate(double per_hour) const;
+
+ private:
+  struct Parts;
+  std::shared_ptr<const Parts> parts_;
+};
+
+/// The rate whose score is the exit threshold of a target of `per_hour`, in (0, 3600): hysteresis.
+double exit_rate(double per_hour);
+
+/// The lowest rate that footage of this length can promise at 95 % when nothing happened in it:
+/// 3 / hours, the rule of three.
+double promised_per_hour(const Calibration& calibration);
+
+/// How many hours of footage it takes to promise `per_hour` (> 0): 3 / per_hour.
+double hours_needed(double per_hour);
 
 /// The anomaly map on the calibrated scale: 0 at map_zero, 1 at map_one, linear between and beyond,
-/// never below 0. discrepancy, map: [patches].
-void calibrated_map(const Calibration& calibration, std::span<const float> discrepancy,
+/// never below 0. values, map: [patches].
+void calibrated_map(const Calibration& calibration, std::span<const float> values,
                     std::span<float> map);
-
-/// The share of normal footage whose scores lie in the exponential tail, from `tail_start` on.
-inline constexpr double kTailShare = 0.25;
-
-/// The score at which the tail starts; > 0.
-double tail_start(const Calibration& calibration);
 
 /// The value below which `share` of `sorted` (not empty, ascending) lies, linear between values.
 double quantile_of(std::span<const float> sorted, double share);

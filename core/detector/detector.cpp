@@ -59,8 +59,7 @@ class BundleDetector final : public Detector {
   EventOptions event_options_for(double per_hour) const override {
     EventOptions options = events_;
     options.threshold = scale_.score_of_rate(per_hour);
-    options.exit_threshold =
-        std::min(options.threshold, scale_.score_of_rate(exit_rate(per_hour)));
+    options.exit_threshold = scale_.score_of_rate(exit_rate(per_hour));
     return options;
   }
 

@@ -6,6 +6,7 @@
 #include <limits>
 #include <utility>
 
+#include "base/smoothing.h"
 #include "novelty/error.h"
 
 namespace novelty {
@@ -17,12 +18,6 @@ std::int64_t elapsed(std::int64_t earlier, std::int64_t later) {
   if (!__builtin_sub_overflow(later, earlier, &difference)) return difference;
   return later > earlier ? std::numeric_limits<std::int64_t>::max()
                          : std::numeric_limits<std::int64_t>::min();
-}
-
-/// The share of the way to a new sample that a smoothed value goes in `dt_ns`.
-double smoothing_gain(std::int64_t dt_ns, std::int64_t time_constant_ns) {
-  if (time_constant_ns == 0) return 1;
-  return -std::expm1(-static_cast<double>(dt_ns) / static_cast<double>(time_constant_ns));
 }
 
 void check_options(const EventOptions& options) {

@@ -103,21 +103,17 @@ TEST(Bundle, RoundTripsTheCalibration) {
   const SmallBundle small;
   const Calibration& wanted = small.bundle.calibration;
   const Calibration read = parse_bundle(written(small), "m").calibration;
-  EXPECT_EQ(read.location_mean, wanted.location_mean);
-  EXPECT_EQ(read.location_scale, wanted.location_scale);
+  EXPECT_EQ(read.scores, wanted.scores);
+  EXPECT_EQ(read.views, wanted.views);
+  EXPECT_EQ(read.peaks, wanted.peaks);
+  EXPECT_EQ(read.peak_start, wanted.peak_start);
+  EXPECT_EQ(read.hours, wanted.hours);
+  EXPECT_EQ(read.independent, wanted.independent);
   EXPECT_EQ(read.map_zero, wanted.map_zero);
   EXPECT_EQ(read.map_one, wanted.map_one);
-  EXPECT_EQ(read.scores, wanted.scores);
-  EXPECT_EQ(read.tail_scale, wanted.tail_scale);
+  EXPECT_EQ(read.target_per_hour, wanted.target_per_hour);
   EXPECT_EQ(read.threshold, wanted.threshold);
   EXPECT_EQ(read.exit_threshold, wanted.exit_threshold);
-}
-
-TEST(Bundle, NeedsNoStatisticsOfPlaces) {
-  SmallBundle small;
-  small.bundle.calibration.location_mean.clear();
-  small.bundle.calibration.location_scale.clear();
-  EXPECT_TRUE(parse_bundle(written(small), "m").calibration.location_mean.empty());
 }
 
 TEST(Bundle, EqualBundlesGiveEqualBytes) {
@@ -210,7 +206,7 @@ TEST(Bundle, RefusesADamagedFileOfAHugeVideoWithoutReadingIt) {
 }
 
 TEST(Bundle, NewerFormatsAskForAnUpdateWhateverElseTheyHold) {
-  for (const char* format : {"2", "1000"}) {
+  for (const char* format : {"3", "1000"}) {
     expect_refused(ErrorKind::kVersion, "update gst-novelty",
                    serialize_safetensors({}, {{"novelty.format", format}}));
   }
@@ -220,13 +216,18 @@ TEST(Bundle, NewerFormatsAskForAnUpdateWhateverElseTheyHold) {
   }
 }
 
+TEST(Bundle, AnOlderFormatAsksForTrainingAgain) {
+  expect_refused(ErrorKind::kVersion, "train it again",
+                 serialize_safetensors({}, {{"novelty.format", "1"}}));
+}
+
 TEST(Bundle, NeedsHashAndFacts) {
   const std::vector<float> one{1};
   expect_refused(ErrorKind::kFormat, "novelty.sha256",
-                 serialize_safetensors({}, {{"novelty.format", "1"}}));
-  expect_refused(ErrorKind::kFormat, "novelty.facts", sealed({}, {{"novelty.format", "1"}}));
+                 serialize_safetensors({}, {{"novelty.format", "2"}}));
+  expect_refused(ErrorKind::kFormat, "novelty.facts", sealed({}, {{"novelty.format", "2"}}));
   expect_refused(ErrorKind::kFormat, "novelty.facts",
-                 sealed({}, {{"novelty.format", "1"}, {"novelty.facts", "{"}}));
+                 sealed({}, {{"novelty.format", "2"}, {"novelty.facts", "{"}}));
 }
 
 /// One fact made wrong: by JSON pointer; a null value removes it.
@@ -266,8 +267,14 @@ TEST(Bundle, ChecksEveryFact) {
       {"/teacher/std/0", "1"},
       {"/score/top_share", 0},
       {"/score/top_share", 1.01},
-      {"/calibration/tail_scale", 0},
-      {"/calibration/tail_scale", -1},
+      {"/calibration/peak_start", 0.21},
+      {"/calibration/hours", 0},
+      {"/calibration/hours", too_large},
+      {"/calibration/independent", 0.5},
+      {"/calibration/map_zero", 1.5},
+      {"/calibration/map_one", -too_large},
+      {"/calibration/target_per_hour", 0},
+      {"/calibration/target_per_hour", 3601},
       {"/calibration/threshold", too_large},
       {"/calibration/exit_threshold", 0.71},
       {"/threshold_p_value", 1.5},
@@ -332,15 +339,15 @@ TEST(Bundle, IsNotWrittenWithABadCalibration) {
   const auto refuse = [](const std::string& part, const std::function<void(Calibration&)>& change) {
     expect_not_written(ErrorKind::kFormat, part, [&](auto& s) { change(s.bundle.calibration); });
   };
-  refuse("location_mean", [](auto& c) { c.location_mean.pop_back(); });
-  refuse("location_mean", [](auto& c) { c.location_mean[0] = std::nanf(""); });
-  refuse("location_scale", [](auto& c) { c.location_scale[1] = 0; });
-  refuse("location_scale", [](auto& c) { c.location_scale.clear(); });
-  refuse("map_one", [](auto& c) { c.map_one[3] = c.map_zero[3]; });
-  refuse("map_zero", [](auto& c) { c.map_zero.clear(); });
   refuse("scores", [](auto& c) { c.scores.clear(); });
   refuse("scores", [](auto& c) { std::swap(c.scores[0], c.scores[1]); });
-  refuse("tail_scale", [](auto& c) { c.tail_scale = std::nan(""); });
+  refuse("scores", [](auto& c) { c.scores.back() = 1e20F; });
+  refuse("views", [](auto& c) { c.views[0] = std::nanf(""); });
+  refuse("views", [](auto& c) { c.views.clear(); });
+  refuse("peaks", [](auto& c) { c.peaks.clear(); });
+  refuse("peaks", [](auto& c) { c.peaks[0] = static_cast<float>(c.peak_start - 1); });
+  refuse("map_one", [](auto& c) { c.map_one = c.map_zero; });
+  refuse("hours", [](auto& c) { c.hours = std::nan(""); });
   refuse("threshold", [](auto& c) { c.threshold = HUGE_VAL; });
 }
 

@@ -1,96 +1,249 @@
 // SPDX-License-Identifier: Apache-2.0
-// p-values, thresholds and the map's scale from normal footage.
+// p-values, alarm rates and thresholds from normal footage: their properties and their edges.
 #include "calibration/calibration.h"
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <string>
 
 #include "base/rng.h"
+#include "calibration/event_levels.h"
 #include "novelty/error.h"
 
 namespace novelty {
 namespace {
 
-// Scores 1 to 5: the tail starts at their upper quartile, 4; below lie the knots (0, 1), 1, 2
-// and 3.
-Calibration one_to_five() {
+constexpr std::int64_t kFrameNs = 100'000'000;  // 10 frames a second
+
+EventOptions camera_events() {
+  return {0, 0, kFrameNs, 2 * kFrameNs, 10 * kFrameNs};
+}
+
+std::vector<float> normal_scores(std::size_t count, std::uint64_t seed) {
+  Rng rng(seed);
+  std::vector<float> scores(count);
+  for (float& score : scores) score = static_cast<float>(rng.normal());
+  return scores;
+}
+
+/// `minutes` of independent normal scores, and views from the same.
+Calibration calibration_of(double minutes, std::uint64_t seed = 1) {
+  const auto in_time = normal_scores(static_cast<std::size_t>(minutes * 600), seed);
+  return fit_calibration({in_time, normal_scores(64, seed + 1000), 0.1}, camera_events());
+}
+
+struct Sample {
+  std::string name;
   Calibration calibration;
-  calibration.scores = {1, 2, 3, 4, 5};
-  calibration.tail_scale = 2;
-  return calibration;
+};
+
+/// What the properties must hold for: long, short and degenerate footage.
+std::vector<Sample> samples() {
+  const auto fit = [](const std::vector<float>& in_time, const std::vector<float>& views) {
+    return fit_calibration({in_time, views, 0.1}, camera_events());
+  };
+  return {{"half an hour", calibration_of(30)},
+          {"a second", calibration_of(11.0 / 600)},
+          {"one picture", fit({0.5F}, {0.5F})},
+          {"equal pictures", fit(std::vector<float>(20, 3), std::vector<float>(9, 3))},
+          {"zeros", fit(std::vector<float>(20, 0), std::vector<float>(9, 0))},
+          {"two values", fit({-1, -2, -1, -2, -1}, {-1, -2})},
+          {"one outlier", fit({0, 0, 0, 0, 0, 0, 1e6F, 0, 0}, {0, 1})}};
 }
 
-TEST(PValue, IsLinearBetweenTheScoresAndExponentialInTheTail) {
-  const Calibration calibration = one_to_five();
-  EXPECT_DOUBLE_EQ(tail_start(calibration), 4);
-  EXPECT_DOUBLE_EQ(p_value_of(calibration, 0), 1);
-  EXPECT_DOUBLE_EQ(p_value_of(calibration, 1), 1 - 0.75 / 4);
-  EXPECT_DOUBLE_EQ(p_value_of(calibration, 2), 1 - 0.75 * 2 / 4);
-  EXPECT_DOUBLE_EQ(p_value_of(calibration, 2.5), 1 - 0.75 * 2.5 / 4);
-  EXPECT_DOUBLE_EQ(p_value_of(calibration, 4), 0.25);
-  EXPECT_DOUBLE_EQ(p_value_of(calibration, 6), 0.25 * std::exp(-1.0));
+/// Scores from far under to far over all of `c`, ascending.
+std::vector<double> scores_around(const Calibration& c) {
+  const double middle = c.scores[c.scores.size() / 2];
+  const double wide = std::max<double>(c.threshold - middle, 1e-3);
+  std::vector<double> scores;
+  for (int i = -2000; i <= 2000; ++i) scores.push_back(middle + wide * std::sinh(i / 200.0));
+  return scores;
 }
 
-TEST(PValue, CountsEqualScoresOnce) {
-  Calibration calibration = one_to_five();
-  calibration.scores = {1, 1, 1, 2, 3};
-  EXPECT_DOUBLE_EQ(tail_start(calibration), 2);
-  EXPECT_DOUBLE_EQ(p_value_of(calibration, 1), 1 - 0.75 / 2);
-}
-
-TEST(PValue, FallsStrictlyAndWithoutJumps) {
-  const Calibration calibration = one_to_five();
-  double last = 1;
-  for (double score = 0.01; score < 300; score += 0.01) {
-    const double p = p_value_of(calibration, score);
-    EXPECT_LT(p, last) << "at " << score;
-    EXPECT_LT(last - p, 0.01) << "at " << score;
-    EXPECT_GT(p, 0);
-    last = p;
+TEST(DecisionScale, FallsStrictlyInPValueAndRate) {
+  for (const auto& [name, calibration] : samples()) {
+    const DecisionScale scale(calibration);
+    double last_p = 2, last_rate = HUGE_VAL;
+    for (const double score : scores_around(calibration)) {
+      const double p = scale.p_value(score);
+      EXPECT_LT(p, last_p) << name << " at " << score;
+      EXPECT_GT(p, 0) << name << " at " << score;
+      EXPECT_LE(p, 1) << name << " at " << score;
+      last_p = p;
+    }
+    for (const double score : scores_around(calibration)) {
+      const double rate =
+          scale.score_of_rate(1) < score ? scale.alarms_per_hour(score).expected : 0;
+      if (rate == 0) continue;
+      EXPECT_LT(rate, last_rate) << name << " at " << score;
+      last_rate = rate;
+    }
   }
 }
 
-TEST(PValue, IsInvertedByScoreOf) {
-  const Calibration calibration = one_to_five();
-  for (const double p : {0.999, 0.9, 0.7, 0.5, 0.3, 0.25, 0.2, 1e-3, 1e-9, 1e-30})
-    EXPECT_NEAR(std::log(p_value_of(calibration, score_of(calibration, p)) / p), 0, 1e-9) << p;
-}
-
-TEST(PValue, IsDefinedForOneScoreAndForEqualScores) {
-  for (const std::vector<float>& scores : {std::vector<float>{2}, std::vector<float>(9, 2.0F)}) {
-    Calibration calibration = one_to_five();
-    calibration.scores = scores;
-    EXPECT_DOUBLE_EQ(p_value_of(calibration, 2), 0.25);
-    EXPECT_DOUBLE_EQ(p_value_of(calibration, 1), 1 - 0.75 / 2);
-    EXPECT_NEAR(score_of(calibration, 0.25), 2, 1e-12);
+TEST(DecisionScale, HasNoJumps) {
+  for (const auto& [name, calibration] : samples()) {
+    const DecisionScale scale(calibration);
+    std::vector<double> edges{calibration.peak_start, calibration.threshold};
+    edges.insert(edges.end(), calibration.scores.begin(), calibration.scores.end());
+    edges.insert(edges.end(), calibration.views.begin(), calibration.views.end());
+    for (std::size_t i = 0; i < edges.size(); i += 1 + edges.size() / 100) {
+      const double under = edges[i] - 1e-11, over = edges[i] + 1e-11;
+      EXPECT_NEAR(scale.p_value(under) / scale.p_value(over), 1, 1e-4)
+          << name << " at " << edges[i];
+      EXPECT_NEAR(scale.alarms_per_hour(under).expected / scale.alarms_per_hour(over).expected, 1,
+                  1e-4)
+          << name << " at " << edges[i];
+    }
   }
 }
 
-TEST(PValue, IsDefinedForScoresOfZero) {
-  Calibration calibration = one_to_five();
-  calibration.scores = {0, 0, 0};
-  EXPECT_DOUBLE_EQ(p_value_of(calibration, 0), 1);
-  EXPECT_LE(p_value_of(calibration, 1e-3), 0.25);
-  EXPECT_LT(p_value_of(calibration, 2e-3), p_value_of(calibration, 1e-3));
+TEST(DecisionScale, InvertsPValueAndRate) {
+  for (const auto& [name, calibration] : samples()) {
+    const DecisionScale scale(calibration);
+    for (const double p : {0.999, 0.7, 0.3, 0.05, 1e-3, 1e-9, 1e-30})
+      EXPECT_NEAR(scale.p_value(scale.score_of_p_value(p)) / p, 1, 1e-6) << name;
+    for (const double rate : {3599.0, 600.0, 60.0, 6.0, 1.0, 1.0 / 24, 1e-6})
+      EXPECT_NEAR(scale.alarms_per_hour(scale.score_of_rate(rate)).expected / rate, 1, 1e-6)
+          << name;
+  }
 }
 
-TEST(PValue, StaysOverZeroFarOut) {
-  EXPECT_GT(p_value_of(one_to_five(), 1e9), 0);
-}
-
-TEST(ScoreOf, RefusesWhatIsNoPValue) {
+TEST(DecisionScale, RefusesWhatIsNoPValueOrRate) {
+  const DecisionScale scale(calibration_of(1));
   for (const double p : {0.0, 1.0, -0.1, 1.5, std::nan("")})
-    EXPECT_THROW(score_of(one_to_five(), p), Error) << p;
+    EXPECT_THROW(scale.score_of_p_value(p), Error) << p;
+  for (const double rate : {0.0, 3600.0, -1.0, std::nan("")})
+    EXPECT_THROW(scale.score_of_rate(rate), Error) << rate;
 }
 
-TEST(ScoreOf, RisesAsTheTargetFalls) {
-  const Calibration calibration = one_to_five();
-  double last = 0;
-  for (double p = 0.99; p > 1e-8; p *= 0.8) {
-    EXPECT_GT(score_of(calibration, p), last);
-    last = score_of(calibration, p);
+TEST(DecisionScale, HoldsTheRateWithinItsInterval) {
+  for (const auto& [name, calibration] : samples()) {
+    const DecisionScale scale(calibration);
+    for (const double target : {600.0, 6.0, 0.1}) {
+      const AlarmRate rate = scale.alarms_per_hour(scale.score_of_rate(target));
+      EXPECT_LE(rate.low, rate.expected) << name;
+      EXPECT_LT(rate.low, rate.high) << name;
+      EXPECT_GE(rate.high, rate.expected) << name;
+      EXPECT_TRUE(std::isfinite(rate.high)) << name;
+    }
   }
+}
+
+TEST(DecisionScale, IsSurerOfLongerFootage) {
+  double last = HUGE_VAL;
+  for (const double minutes : {1, 5, 30}) {
+    double width = 0;
+    for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+      const DecisionScale scale(calibration_of(minutes, seed));
+      const AlarmRate rate = scale.alarms_per_hour(scale.score_of_rate(6));
+      width += std::log(rate.high / rate.expected);
+    }
+    EXPECT_LT(width, last) << minutes;
+    last = width;
+  }
+}
+
+TEST(DecisionScale, GivesTheConformalPValueInTheBody) {
+  Calibration calibration = calibration_of(30);
+  calibration.scores = {1, 2, 2, 4, 5, 6, 7, 8};
+  calibration.independent = 8;
+  const DecisionScale scale(calibration);
+  EXPECT_NEAR(scale.p_value(1), 8 / 9.0, 1e-6);  // views count for e^-15
+  EXPECT_NEAR(scale.p_value(2), 7 / 9.0, 1e-6);
+  EXPECT_NEAR(scale.p_value(3), 6 / 9.0, 1e-6);  // halfway from 7/9 to 5/9
+  EXPECT_NEAR(scale.p_value(6), 3 / 9.0, 1e-6);
+}
+
+TEST(FitCalibration, StaysOverAllViewsAfterASecondOfFootage) {
+  for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+    const Calibration calibration = calibration_of(11.0 / 600, seed);
+    EXPECT_GT(calibration.threshold, calibration.views.back());
+    EXPECT_GT(calibration.threshold, calibration.scores.back());
+    EXPECT_LT(calibration.threshold, 200);
+    EXPECT_LE(calibration.exit_threshold, calibration.threshold);
+  }
+}
+
+TEST(FitCalibration, LetsViewsFadeAsFootageGrows) {
+  const std::vector<float> wild(64, 100.0F);
+  const auto threshold = [&](double minutes) {
+    const auto in_time = normal_scores(static_cast<std::size_t>(minutes * 600), 1);
+    return fit_calibration({in_time, wild, 0.1}, camera_events()).threshold;
+  };
+  EXPECT_GT(threshold(0.5), 100);
+  EXPECT_LT(threshold(60), 10);
+}
+
+TEST(FitCalibration, SetsThresholdsForTheTarget) {
+  const auto in_time = normal_scores(6000, 1), views = normal_scores(64, 2);
+  const Calibration calibration = fit_calibration({in_time, views, 0.1}, camera_events(), 6);
+  const DecisionScale scale(calibration);
+  EXPECT_EQ(calibration.target_per_hour, 6);
+  EXPECT_DOUBLE_EQ(calibration.threshold, scale.score_of_rate(6));
+  EXPECT_DOUBLE_EQ(calibration.exit_threshold, scale.score_of_rate(18));
+  EXPECT_NEAR(calibration.hours, 1.0 / 6, 1e-12);
+  EXPECT_LT(calibration.threshold, calibration_of(10).threshold);
+  EXPECT_THROW(fit_calibration({in_time, views, 0.1}, camera_events(), 0), Error);
+  EXPECT_THROW(fit_calibration({in_time, views, 0.1}, camera_events(), 3600), Error);
+}
+
+TEST(FitCalibration, TakesPicturesWithoutOrderAsOneASecond) {
+  const auto scores = normal_scores(100, 1);
+  const Calibration calibration = fit_calibration({scores, scores, 0}, camera_events());
+  EXPECT_NEAR(calibration.hours, 100 / 3600.0, 1e-12);
+  EXPECT_EQ(calibration.independent, 100);
+  EXPECT_EQ(calibration.peaks.size(), 50U);  // each score an event, the upper half
+  EXPECT_EQ(calibration.peaks.back(), calibration.scores.back());
+}
+
+TEST(FitCalibration, KeepsTheHighestOfManyScores) {
+  const auto in_time = normal_scores(50'000, 1);
+  const Calibration calibration = fit_calibration({in_time, in_time, 0.1}, camera_events());
+  EXPECT_EQ(calibration.scores.size(), kMostScores);
+  EXPECT_TRUE(std::is_sorted(calibration.scores.begin(), calibration.scores.end()));
+  EXPECT_EQ(calibration.scores.back(), *std::max_element(in_time.begin(), in_time.end()));
+  EXPECT_NEAR(quantile_of(calibration.scores, 0.9), 1.2816, 0.03);
+}
+
+TEST(FitCalibration, CountsRepeatedPicturesOnce) {
+  const auto scores = normal_scores(600, 1);
+  std::vector<float> repeated;
+  for (const float score : scores) repeated.insert(repeated.end(), 10, score);
+  const auto independent = [&](const std::vector<float>& in_time) {
+    return fit_calibration({in_time, scores, 0.1}, camera_events()).independent;
+  };
+  EXPECT_GT(independent(scores), 300);
+  EXPECT_NEAR(independent(repeated), 600, 200);
+}
+
+TEST(EventLevels, AreTheLeastSmoothedScoreOverTheMinimumDuration) {
+  // A second at 2, then 3 for one frame only: too short to begin an event.
+  std::vector<float> in_time(100, 0);
+  std::fill(in_time.begin() + 50, in_time.begin() + 60, 2.0F);
+  in_time[55] = 3;
+  const EventOptions events{0, 0, 0, 2 * kFrameNs, 10 * kFrameNs};
+  EXPECT_EQ(event_levels(in_time, kFrameNs, events), std::vector<float>{2});
+}
+
+TEST(EventLevels, AreApartWhenTheHoldRanOutBetween) {
+  const EventOptions events{0, 0, 0, 0, 10 * kFrameNs};
+  const auto count = [&](std::size_t apart) {
+    std::vector<float> in_time(200, 0);
+    in_time[50] = in_time[50 + apart] = 4;
+    return event_levels(in_time, kFrameNs, events).size();
+  };
+  EXPECT_EQ(count(11), 1U);  // ten frames below: the hold still holds
+  EXPECT_EQ(count(12), 2U);
+}
+
+TEST(Promise, IsTheRuleOfThree) {
+  Calibration calibration = calibration_of(1);
+  calibration.hours = 6;
+  EXPECT_DOUBLE_EQ(promised_per_hour(calibration), 0.5);
+  EXPECT_DOUBLE_EQ(hours_needed(0.5), 6);
 }
 
 TEST(Quantile, IsLinearBetweenValues) {
@@ -101,70 +254,13 @@ TEST(Quantile, IsLinearBetweenValues) {
   EXPECT_DOUBLE_EQ(quantile_of(sorted, 1), 4);
 }
 
-std::vector<float> noisy_rows(std::size_t pictures, std::size_t patches, std::uint64_t seed) {
-  Rng rng(seed);
-  std::vector<float> rows(pictures * patches);
-  for (float& value : rows) value = static_cast<float>(0.5 + 0.2 * rng.uniform());
-  return rows;
-}
-
-TEST(FitCalibration, SetsTheThresholdOverAllOfTheHeldOutFootage) {
-  const auto clean = noisy_rows(20, 16, 1), varied = noisy_rows(100, 16, 2);
-  const Calibration calibration = fit_calibration({16, clean, varied}, ScoreDefinition{0.25});
-  EXPECT_EQ(calibration.scores.size(), 100U);
-  EXPECT_GT(calibration.threshold, calibration.scores.back());
-  EXPECT_LT(calibration.exit_threshold, calibration.threshold);
-  EXPECT_GT(calibration.exit_threshold, calibration.scores.front());
-  EXPECT_LT(calibration.threshold, 2);
-}
-
-TEST(FitCalibration, FollowsTheRuleByHand) {
-  // Pictures of one patch. Views 1 to 5: u = 4, mean excess 1. The clean scores alternate, so that
-  // the first autocorrelation is negative and the four count as independent; their variance is half
-  // of the views': n_eff = 5 / (1 + (5/4 - 1) / 2) = 40/9, a quarter of it over the start: 10/9.
-  const std::vector<float> varied{3, 1, 5, 2, 4}, clean{2, 4, 2, 4};
-  const Calibration calibration = fit_calibration({1, clean, varied}, ScoreDefinition{});
-  const double freedom = 2 * 10.0 / 9, spread = 2 / (9 * freedom);
-  const double chi = freedom * std::pow(1 - spread - 1.6449 * std::sqrt(spread), 3);
-  EXPECT_NEAR(calibration.tail_scale, freedom / chi, 1e-6);
-  EXPECT_NEAR(calibration.threshold, 4 + freedom / chi * std::log(900.0), 1e-5);
-  EXPECT_NEAR(calibration.exit_threshold, 4 + freedom / chi * std::log(300.0), 1e-5);
-  EXPECT_NEAR(calibration.map_zero[0], 4.6, 1e-6);
-  EXPECT_FLOAT_EQ(calibration.map_one[0], static_cast<float>(calibration.threshold));
-  EXPECT_TRUE(calibration.location_mean.empty());
-}
-
-TEST(FitCalibration, IsWiderWhenTheCleanScoresDrift) {
-  // The same views and the same spread of clean scores, once in random order and once in a slow
-  // rise.
-  const std::vector<float> varied{3, 1, 5, 2, 4, 3, 1, 5, 2, 4};
-  const std::vector<float> mixed{2, 4, 2.5F, 3.5F, 3}, rising{2, 2.5F, 3, 3.5F, 4};
-  const auto threshold = [&](const std::vector<float>& clean) {
-    return fit_calibration({1, clean, varied}, ScoreDefinition{}).threshold;
-  };
-  EXPECT_GT(threshold(rising), threshold(mixed));
-}
-
-TEST(FitCalibration, IsDefinedForOnePictureAndForEqualPictures) {
-  for (const float value : {0.0F, 0.5F, 4.0F})
-    for (const std::size_t pictures : {1, 20}) {
-      const std::vector<float> rows(pictures * 16, value);
-      const Calibration calibration = fit_calibration({16, rows, rows}, ScoreDefinition{});
-      EXPECT_GT(calibration.threshold, value);
-      EXPECT_GT(calibration.tail_scale, 0);
-      EXPECT_TRUE(std::isfinite(calibration.threshold));
-      EXPECT_LE(calibration.exit_threshold, calibration.threshold);
-      EXPECT_GT(calibration.map_one[0], calibration.map_zero[0]);
-    }
-}
-
 TEST(CalibratedMap, IsLinearFromZeroToOneAndBeyond) {
   Calibration calibration;
-  calibration.map_zero = {1, 1, 1, 2};
-  calibration.map_one = {2, 2, 2, 4};
+  calibration.map_zero = -1;
+  calibration.map_one = 3;
   std::vector<float> map(4);
-  calibrated_map(calibration, std::vector<float>{0.5F, 1.5F, 4, 3}, map);
-  EXPECT_EQ(map, (std::vector<float>{0, 0.5F, 3, 0.5F}));
+  calibrated_map(calibration, std::vector<float>{-2, 1, 3, 11}, map);
+  EXPECT_EQ(map, (std::vector<float>{0, 0.5F, 1, 3}));
 }
 
 }  // namespace

@@ -18,7 +18,7 @@ ALLOWED = {
     "core/scoring": {"base", "detector"},
     "core/nn": {"base"},
     "core/engine": {"base", "nn"},
-    "core/calibration": {"base", "scoring"},
+    "core/calibration": {"base"},
     "core/temporal": {"base"},
     "core/bundle": {"base", "nn", "calibration", "engine", "scoring"},
     "core/detector": {"base", "image", "nn", "engine", "scoring", "calibration", "temporal", "bundle"},

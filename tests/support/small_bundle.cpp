@@ -22,12 +22,15 @@ VitConfig small_config() {
 
 Calibration small_calibration() {
   Calibration calibration;
-  calibration.location_mean = {0.1F, 0.2F, 0.3F, 0.4F};
-  calibration.location_scale = {1, 2, 3, 4};
-  calibration.map_zero = {0, 0, 0, 0.5F};
-  calibration.map_one = {1, 1, 1, 1};
   calibration.scores = {0.1F, 0.2F, 0.2F};
-  calibration.tail_scale = 0.05;
+  calibration.views = {-0.1F, 0.3F};
+  calibration.peaks = {0.2F, 0.25F};
+  calibration.peak_start = 0.15;
+  calibration.hours = 0.5;
+  calibration.independent = 2.5;
+  calibration.map_zero = 0.25;
+  calibration.map_one = 1.5;
+  calibration.target_per_hour = 2;
   calibration.threshold = 0.7;
   calibration.exit_threshold = 0.6;
   return calibration;

@@ -28,17 +28,18 @@ ModelInfo info_of(const VitConfig& config, const TestModelOptions& options) {
   return info;
 }
 
-// The discrepancy as it is, no statistics of places; eight low scores as the held-out footage.
-Calibration calibration_of(std::size_t patches, double threshold) {
+// Eight low scores as the held-out footage of an hour, the highest two as its events.
+Calibration calibration_of(double threshold) {
   Calibration calibration;
-  calibration.location_mean.assign(patches, 0.0F);
-  calibration.location_scale.assign(patches, 1.0F);
-  calibration.map_zero.assign(patches, 0.0F);
-  calibration.map_one.assign(patches, static_cast<float>(threshold));
   for (int i = 1; i <= 8; ++i) {
     calibration.scores.push_back(static_cast<float>(threshold * i / 16));
   }
-  calibration.tail_scale = threshold / 8;
+  calibration.views = calibration.scores;
+  calibration.peaks = {calibration.scores.end() - 2, calibration.scores.end()};
+  calibration.peak_start = calibration.scores[5];
+  calibration.hours = 1;
+  calibration.independent = 8;
+  calibration.map_one = threshold;
   calibration.threshold = threshold;
   calibration.exit_threshold = 0.8 * threshold;
   return calibration;
@@ -55,8 +56,7 @@ std::string write_test_model(const std::string& path, const TestModelOptions& op
   bundle.teacher = network_of(config, teacher);
   bundle.student = network_of(config, student);
   bundle.score.top_share = options.top_share;
-  bundle.calibration =
-      calibration_of(static_cast<std::size_t>(config.patch_count()), options.threshold);
+  bundle.calibration = calibration_of(options.threshold);
   bundle.events.threshold = bundle.calibration.threshold;
   bundle.events.exit_threshold = bundle.calibration.exit_threshold;
   return write_bundle(bundle, path);
