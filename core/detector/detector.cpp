@@ -71,7 +71,8 @@ class BundleDetector final : public Detector {
                *std::static_pointer_cast<PreprocessScratch>(out.workspace), out.patches);
   }
 
-  void score(const PreparedFrame& frame, Scratch& scratch, FrameScore& out) const override {
+  void score(const PreparedFrame& frame, Scratch& scratch, FrameScore& out,
+             std::span<const std::uint8_t> counted) const override {
     auto* own = dynamic_cast<EngineScratch*>(&scratch);
     if (own == nullptr || own->engine != engine_)
       throw Error(ErrorKind::kSettings, "scratch", "is of another detector",
@@ -80,6 +81,7 @@ class BundleDetector final : public Detector {
       throw Error(ErrorKind::kSettings, "frame", "was not prepared by this detector",
                   "call prepare() of this detector first");
     run(frame.patches, *own);
+    leave_out(counted, own->discrepancy);
     fill(own->discrepancy, out);
   }
 

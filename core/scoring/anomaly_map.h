@@ -2,6 +2,7 @@
 // From the patches' discrepancy to an image score, a map on the calibrated scale and regions.
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <vector>
 
@@ -22,6 +23,11 @@ struct ScoreDefinition {
 /// is not finite).
 double image_score(std::span<const float> discrepancy, std::span<const float> location_mean,
                    std::span<const float> location_scale, const ScoreDefinition& definition);
+
+/// Sets the values of the patches that do not count to 0, the discrepancy of a patch that the
+/// student predicts to the letter: see Note [Masked patches]. counted: [n], 1 = counts; empty = all
+/// do. values: [n] discrepancy. Throws: Error(kSettings) when the sizes do not agree.
+void leave_out(std::span<const std::uint8_t> counted, std::span<float> values);
 
 /// Connected areas (8-neighbourhood) of `map` ([size, size]) at and over 1, as boxes normalised to
 /// the frame, highest peak first, at most `limit`. p_value is left at 1.
