@@ -13,6 +13,8 @@
  * |[
  * gst-launch-1.0 -m filesrc location=room.mp4 ! decodebin ! videoconvert ! noveltydetect
  * model=room.novelty ! fakesink
+ * gst-launch-1.0 -m filesrc location=room.mp4 ! decodebin ! videoconvert ! noveltydetect
+ * model=room.novelty roi="0.4,0.2 0.6,0.2 0.6,1 0.4,1" ! fakesink
  * ]|
  */
 #include "gstnoveltydetect.h"

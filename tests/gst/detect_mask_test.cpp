@@ -4,6 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <string>
+#include <tuple>
+#include <vector>
 
 #include "detect_harness.h"
 #include "small_png.h"
@@ -33,7 +36,7 @@ GstBuffer* left_white(int frame) {
   GstBuffer* buffer = grey_buffer(kGray, 0, static_cast<GstClockTime>(frame) * kFrame);
   GstMapInfo map;
   EXPECT_TRUE(gst_buffer_map(buffer, &map, GST_MAP_WRITE));
-  for (gsize i = 0; i < map.size; ++i) map.data[i] = i % 64 < 32 ? 235 : 16;
+  for (gsize i = 0; i < map.size; ++i) map.data[i] = i % 64 < 32 ? 255 : 0;
   gst_buffer_unmap(buffer, &map);
   return buffer;
 }
@@ -105,7 +108,7 @@ TEST(NoveltyMask, LetsAnOpenEventGoOn) {
   for (int frame = 3; frame < 8; ++frame) detect.push(left_white(frame));
   const auto told = detect.messages();
   ASSERT_FALSE(told.empty());
-  EXPECT_EQ(told.back().id, before->event_id);
+  EXPECT_EQ(told.back().event_id, before->event_id);
   EXPECT_EQ(told.back().change, EventChange::kEnd);
   EXPECT_EQ(told.back().reason, "over");
 }
@@ -163,7 +166,8 @@ class LivePipeline {
     const std::string line =
         "videotestsrc is-live=true pattern=white ! video/x-raw,width=64,height=64,framerate=50/1 ! "
         "noveltydetect name=d smoothing=0 min-duration=0 hold=60000000 mode=" +
-        mode + " roi=\"0,0 0.25,0 0.25,1 0,1; 0.75,0 1,0 1,1 0.75,1\" model=" + (dir_ / "m.novelty") +
+        mode +
+        " roi=\"0,0 0.25,0 0.25,1 0,1; 0.75,0 1,0 1,1 0.75,1\" model=" + (dir_ / "m.novelty") +
         " ! appsink name=s sync=false";
     pipeline_ = gst_parse_launch(line.c_str(), nullptr);
     detect_ = gst_bin_get_by_name(GST_BIN(pipeline_), "d");
