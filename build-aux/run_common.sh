@@ -7,7 +7,7 @@ step() { printf '== %s\n' "$*"; }
 die() { printf 'run: %s\n' "$*" >&2; exit 1; }
 
 build_packages=(
-  g++ meson ninja-build pkg-config python3 python3-pip ca-certificates nlohmann-json3-dev
+  g++ meson ninja-build pkg-config python3 python3-pip ca-certificates nlohmann-json3-dev libpng-dev
   libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libpango1.0-dev libopencv-dev
   libarchive-dev libgtest-dev libgstrtspserver-1.0-dev
 )

@@ -55,8 +55,9 @@ bool is_exact(GstVideoColorMatrix matrix) {
          matrix != GST_VIDEO_COLOR_MATRIX_FCC;
 }
 
-void warn_of_model(GstBaseTransform* element, const std::string& reason) {
-  GST_ELEMENT_WARNING(element, RESOURCE, OPEN_READ, ("%s; the model in use stays", reason.c_str()),
+// A new model or mask that is not taken over.
+void warn_of_change(GstBaseTransform* element, const std::string& reason) {
+  GST_ELEMENT_WARNING(element, RESOURCE, OPEN_READ, ("%s; what is in use stays", reason.c_str()),
                       (nullptr));
 }
 
@@ -64,7 +65,7 @@ void warn_of_model(GstBaseTransform* element, const std::string& reason) {
 
 DetectElement::DetectElement(GstBaseTransform* element)
     : element_(element),
-      state_([element](const std::string& reason) { warn_of_model(element, reason); }) {
+      state_([element](const std::string& reason) { warn_of_change(element, reason); }) {
   gst_video_info_init(&info_);
 }
 
@@ -80,6 +81,42 @@ void DetectElement::change(const std::function<void(DetectSettings&)>& edit) {
   if (settings_.mode != mode) choose_mode_ = true;
 }
 
+void DetectElement::change_area(const std::function<void(DetectSettings&)>& edit) {
+  try {
+    try_area(edit);
+  } catch (const Error& error) {
+    warn_of_change(element_, error.what());
+  }
+}
+
+void DetectElement::try_area(const std::function<void(DetectSettings&)>& edit) {
+  const std::lock_guard one_at_a_time(area_mutex_);
+  bool open = false;
+  DetectSettings next;
+  {
+    const std::lock_guard lock(mutex_);
+    open = open_;
+    next = settings_;
+  }
+  edit(next);
+  if (open) {
+    next.area = std::make_shared<const AreaMask>(next.roi, next.ignore);
+    state_.check_area(*next.area);
+  }
+  const std::lock_guard lock(mutex_);
+  settings_.roi = next.roi;
+  settings_.ignore = next.ignore;
+  settings_.area = next.area;
+}
+
+void DetectElement::open_area() {
+  const std::lock_guard one_at_a_time(area_mutex_);
+  const DetectSettings now = settings();
+  auto area = std::make_shared<const AreaMask>(now.roi, now.ignore);
+  const std::lock_guard lock(mutex_);
+  settings_.area = std::move(area);
+}
+
 void DetectElement::reload() {
   DetectSettings settings;
   {
@@ -91,14 +128,13 @@ void DetectElement::reload() {
 }
 
 void DetectElement::open() {
-  DetectSettings settings;
   {
     const std::lock_guard lock(mutex_);
-    open_ = true;  // from here on a new `model` loads beside
-    settings = settings_;
+    open_ = true;  // from here on a new `model` loads beside, a new mask is read at once
   }
   try {
-    state_.open(settings);
+    open_area();
+    state_.open(settings());
   } catch (...) {
     close();
     throw;
@@ -109,6 +145,7 @@ void DetectElement::close() {
   {
     const std::lock_guard lock(mutex_);
     open_ = false;
+    settings_.area = nullptr;
   }
   state_.close();
 }

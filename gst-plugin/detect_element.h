@@ -27,6 +27,10 @@ class DetectElement {
   /// Changes the settings under the lock.
   void change(const std::function<void(DetectSettings&)>& edit);
 
+  /// Changes `roi` or `ignore`. While open a mask that cannot be is told as a warning, and the one
+  /// in use stays.
+  void change_area(const std::function<void(DetectSettings&)>& edit);
+
   /// While open: loads the model of the settings in the background, to be taken over at a frame.
   void reload();
 
@@ -55,6 +59,8 @@ class DetectElement {
   GstClockTime latency() const { return latency_ns_; }
 
  private:
+  void open_area();
+  void try_area(const std::function<void(DetectSettings&)>& edit);
   void choose_mode(const DetectSettings& settings);
   bool upstream_is_live() const;
   FrameTime time_of(GstBuffer* buffer);
@@ -65,6 +71,7 @@ class DetectElement {
   void take_gap(GstEvent* event);
 
   GstBaseTransform* const element_;
+  std::mutex area_mutex_;  // held while a mask is read; before mutex_
   mutable std::mutex mutex_;
   DetectSettings settings_;  // guarded by mutex_
   bool open_ = false;        // guarded by mutex_

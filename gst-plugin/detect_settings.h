@@ -3,13 +3,16 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
+
+#include "novelty/area_mask.h"
 
 namespace novelty {
 
 enum class DetectMode { kAuto, kEveryFrame, kLatest };
 
-/// Mirrors the element's properties one to one; -1 = the model's own value.
+/// Mirrors the element's properties, one to one but for `area`; -1 = the model's own value.
 struct DetectSettings {
   std::string model;            ///< path of the bundle
   std::string device = "auto";  ///< "auto" or "cpu"
@@ -17,6 +20,9 @@ struct DetectSettings {
   double target_per_hour = 0;            ///< false events an hour, [0, 3599]; 0 = the model's own
   double threshold = -1;                 ///< p-value, [0, 1]
   std::uint32_t inference_interval = 1;  ///< score every n-th frame, >= 1
+  std::string roi;                       ///< as AreaMask takes it
+  std::string ignore;                    ///< likewise
+  std::shared_ptr<const AreaMask> area;  ///< made of the two; null while the element is at NULL
   std::string camera;                    ///< name put into results
   bool enabled = true;
   bool post_messages = true;

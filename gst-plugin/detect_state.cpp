@@ -23,6 +23,10 @@ bool same_event_settings(const DetectSettings& a, const DetectSettings& b) {
          a.min_duration_ns == b.min_duration_ns && a.hold_ns == b.hold_ns;
 }
 
+CountedPatches counted_of(const Detector& detector, const AreaMask& area) {
+  return std::make_shared<const std::vector<std::uint8_t>>(area.counted(detector.info().grid_size));
+}
+
 std::uint64_t age_of(const FrameTime& time, GstClockTime scored_pts) {
   const bool known = GST_CLOCK_TIME_IS_VALID(time.pts) && GST_CLOCK_TIME_IS_VALID(scored_pts);
   return known && time.pts > scored_pts ? time.pts - scored_pts : 0;
@@ -51,12 +55,13 @@ void DetectState::open(const DetectSettings& settings) {
                 "set model=FILE.novelty, which `novelty train` writes");
   loader_.take();
   auto detector = Detector::load(settings.model, {.device = settings.device});
+  auto counted = counted_of(*detector, *settings.area);
   {
     const std::lock_guard lock(stats_mutex_);
     stats_ = {};
   }
   settings_ = settings;
-  use(std::move(detector));
+  use(std::move(detector), std::move(counted));
 }
 
 void DetectState::close() {
@@ -67,15 +72,38 @@ void DetectState::close() {
   job_ = {};
   reporter_ = {};
   detector_ = nullptr;
+  counted_ = nullptr;
+  const std::lock_guard lock(stats_mutex_);
+  grid_size_ = 0;
 }
 
-void DetectState::use(std::shared_ptr<const Detector> detector) {
+void DetectState::use(std::shared_ptr<const Detector> detector, CountedPatches counted) {
   detector_ = std::move(detector);
+  counted_ = std::move(counted);
   options_ = event_options(*detector_, settings_);
   reporter_.configure(detector_, options_);
   const std::lock_guard lock(stats_mutex_);
   stats_.model_id = detector_->info().id;
   stats_.model_path = detector_->info().path;
+  grid_size_ = detector_->info().grid_size;
+}
+
+void DetectState::check_area(const AreaMask& area) const {
+  int grid_size = 0;
+  {
+    const std::lock_guard lock(stats_mutex_);
+    grid_size = grid_size_;
+  }
+  if (grid_size > 0) area.counted(grid_size);
+}
+
+CountedPatches DetectState::counted_or_null(const Detector& detector, const AreaMask& area) const {
+  try {
+    return counted_of(detector, area);
+  } catch (const Error& error) {
+    failure_(error.what());
+    return nullptr;
+  }
 }
 
 void DetectState::set_background(bool background) {
@@ -101,15 +129,24 @@ void DetectState::forget() {
   ++generation_;
 }
 
+// A model that was loaded meanwhile, in use from now on. One with too coarse a grid for the mask is
+// dropped.
+std::shared_ptr<const Detector> DetectState::take_over(const DetectSettings& settings,
+                                                       Reports& reports) {
+  auto loaded = loader_.take();
+  if (loaded == nullptr) return nullptr;
+  auto counted = counted_or_null(*loaded, *settings.area);
+  if (counted == nullptr) return nullptr;
+  reset("model", reports);  // scores of two models do not compare
+  settings_ = settings;
+  use(loaded, std::move(counted));
+  return loaded;
+}
+
 std::shared_ptr<const Detector> DetectState::begin_frame(const DetectSettings& settings,
                                                          Reports& reports) {
   collect(reports);
-  auto loaded = loader_.take();
-  if (loaded != nullptr) {
-    reset("model", reports);  // scores of two models do not compare
-    settings_ = settings;
-    use(loaded);
-  }
+  auto loaded = take_over(settings, reports);
   apply(settings);
   const std::lock_guard lock(stats_mutex_);
   ++stats_.frames;
@@ -117,6 +154,9 @@ std::shared_ptr<const Detector> DetectState::begin_frame(const DetectSettings& s
 }
 
 void DetectState::apply(const DetectSettings& settings) {
+  // check_area was asked before, but perhaps of the model before.
+  if (settings.area != settings_.area)
+    if (auto counted = counted_or_null(*detector_, *settings.area)) counted_ = std::move(counted);
   const bool same = same_event_settings(settings, settings_);
   settings_ = settings;
   if (same) return;
@@ -142,6 +182,7 @@ void DetectState::offer(const FrameView& frame, const FrameTime& time, Reports& 
   ScoreJob& job = worker_ == nullptr ? job_ : *worker_->idle_job();
   detector_->prepare(frame, job.frame);
   job.detector = detector_;
+  job.counted = counted_;
   job.time = time;
   job.generation = generation_;
   since_scored_ = 1;

@@ -33,10 +33,11 @@ struct DetectStats {
 /// Thread: the streaming thread, or none while the element does not stream, except where said.
 class DetectState {
  public:
-  /// failure: see ModelLoader.
-  explicit DetectState(ModelLoader::Failure failure) : loader_(std::move(failure)) {}
+  /// failure: see ModelLoader; also called on the streaming thread.
+  explicit DetectState(const ModelLoader::Failure& failure) : failure_(failure), loader_(failure) {}
 
-  /// Loads the model; the only slow call. Throws: Error.
+  /// Loads the model; the only slow call. settings.area must be set, as for begin_frame.
+  /// Throws: Error.
   void open(const DetectSettings& settings);
 
   /// Frees the model.
@@ -46,6 +47,9 @@ class DetectState {
   void request_model(const DetectSettings& settings) {
     loader_.request(settings.model, settings.device);
   }
+
+  /// Throws Error(kSettings) where `area` leaves nothing of the model's patches. Thread: any.
+  void check_area(const AreaMask& area) const;
 
   /// Chooses where frames are scored from now on: in the background, or in `offer`.
   void set_background(bool background);
@@ -77,14 +81,18 @@ class DetectState {
   DetectStats stats() const;
 
  private:
-  void use(std::shared_ptr<const Detector> detector);
+  void use(std::shared_ptr<const Detector> detector, CountedPatches counted);
+  std::shared_ptr<const Detector> take_over(const DetectSettings& settings, Reports& reports);
+  CountedPatches counted_or_null(const Detector& detector, const AreaMask& area) const;
   void apply(const DetectSettings& settings);
   void collect(Reports& reports);
   void take_outcome(const ScoreJob& job, Reports& reports);
   void forget();
 
+  const ModelLoader::Failure failure_;
   ModelLoader loader_;
   std::shared_ptr<const Detector> detector_;
+  CountedPatches counted_;   // of settings_.area and detector_
   DetectSettings settings_;  // applied to reporter_
   EventOptions options_;     // in force
   EventReporter reporter_;
@@ -97,6 +105,7 @@ class DetectState {
 
   mutable std::mutex stats_mutex_;
   DetectStats stats_;  // guarded by stats_mutex_
+  int grid_size_ = 0;  // guarded by stats_mutex_; of detector_, 0 without one
 };
 
 /// The event options of a model under the settings of the element. A threshold keeps the model's

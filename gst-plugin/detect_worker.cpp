@@ -30,7 +30,7 @@ void Scorer::score(ScoreJob& job) {
       scratch_ = job.detector->make_scratch();
       detector_ = job.detector;
     }
-    detector_->score(job.frame, *scratch_, job.result);
+    detector_->score(job.frame, *scratch_, job.result, *job.counted);
   } catch (...) {
     job.error = std::current_exception();
   }

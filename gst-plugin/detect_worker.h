@@ -9,6 +9,7 @@
 #include <exception>
 #include <memory>
 #include <thread>
+#include <vector>
 
 #include "novelty/detector.h"
 
@@ -20,9 +21,13 @@ struct FrameTime {
   std::int64_t stream_ns = 0;
 };
 
+/// [grid*grid] of AreaMask::counted, shared by the frames it is in force for.
+using CountedPatches = std::shared_ptr<const std::vector<std::uint8_t>>;
+
 /// A frame to score and what came of it.
 struct ScoreJob {
   std::shared_ptr<const Detector> detector;
+  CountedPatches counted;
   PreparedFrame frame;
   FrameTime time;
   std::uint64_t generation = 0;  ///< the caller's, to tell results of before a flush

@@ -13,6 +13,8 @@
  * |[
  * gst-launch-1.0 -m filesrc location=room.mp4 ! decodebin ! videoconvert ! noveltydetect
  * model=room.novelty ! fakesink
+ * gst-launch-1.0 -m filesrc location=room.mp4 ! decodebin ! videoconvert ! noveltydetect
+ * model=room.novelty roi="0.4,0.2 0.6,0.2 0.6,1 0.4,1" ! fakesink
  * ]|
  */
 #include "gstnoveltydetect.h"
@@ -48,6 +50,8 @@ enum Property : guint {
   kPropCamera,
   kPropEnabled,
   kPropPostMessages,
+  kPropRoi,
+  kPropIgnore,
   kPropSmoothing,
   kPropMinDuration,
   kPropHold,
@@ -112,6 +116,12 @@ void store(DetectSettings& settings, guint id, const GValue* value) {
     case kPropPostMessages:
       settings.post_messages = g_value_get_boolean(value) != FALSE;
       break;
+    case kPropRoi:
+      settings.roi = string_of(value);
+      break;
+    case kPropIgnore:
+      settings.ignore = string_of(value);
+      break;
     case kPropSmoothing:
       settings.smoothing_ns = g_value_get_int64(value);
       break;
@@ -166,6 +176,12 @@ void load(const DetectElement& element, guint id, GValue* value) {
     case kPropPostMessages:
       g_value_set_boolean(value, settings.post_messages);
       break;
+    case kPropRoi:
+      g_value_set_string(value, settings.roi.c_str());
+      break;
+    case kPropIgnore:
+      g_value_set_string(value, settings.ignore.c_str());
+      break;
     case kPropSmoothing:
       g_value_set_int64(value, settings.smoothing_ns);
       break;
@@ -205,7 +221,9 @@ static void gst_novelty_detect_set_property(GObject* object, guint id, const GVa
     return;
   }
   guarded(object, [&] {
-    impl_of(object).change([&](DetectSettings& settings) { store(settings, id, value); });
+    const auto edit = [&](DetectSettings& settings) { store(settings, id, value); };
+    if (id == kPropRoi || id == kPropIgnore) return impl_of(object).change_area(edit);
+    impl_of(object).change(edit);
     if (id == kPropModel || id == kPropDevice) impl_of(object).reload();
   });
 }
@@ -312,6 +330,24 @@ static void install_model_properties(GObjectClass* klass) {
                            static_cast<GParamFlags>(kPlaying | GST_PARAM_CONTROLLABLE)));
 }
 
+static void install_area_properties(GObjectClass* klass) {
+  constexpr auto kPlaying = static_cast<GParamFlags>(
+      static_cast<int>(G_PARAM_READWRITE) | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING);
+  g_object_class_install_property(
+      klass, kPropRoi,
+      g_param_spec_string("roi", "Region of interest",
+                          "Where novelty counts: polygons \"x,y x,y x,y; ...\" in shares of the "
+                          "frame (0,0 upper left, 1,1 lower right), or the path of a .png, white "
+                          "where it counts. Empty: everywhere",
+                          "", kPlaying));
+  g_object_class_install_property(
+      klass, kPropIgnore,
+      g_param_spec_string("ignore", "Ignore",
+                          "Where novelty does not count, also inside roi; written like roi. Empty: "
+                          "nowhere",
+                          "", kPlaying));
+}
+
 static void install_event_properties(GObjectClass* klass) {
   constexpr auto kPlaying = static_cast<GParamFlags>(
       static_cast<int>(G_PARAM_READWRITE) | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING);
@@ -382,6 +418,7 @@ static void gst_novelty_detect_class_init(GstNoveltyDetectClass* klass) {
   object->get_property = gst_novelty_detect_get_property;
   object->finalize = gst_novelty_detect_finalize;
   install_model_properties(object);
+  install_area_properties(object);
   install_event_properties(object);
   install_result_properties(object);
   gst_element_class_add_static_pad_template(element, &sink_template);

@@ -11,6 +11,7 @@
 #include "commands.h"
 #include "footage.h"
 #include "json_lines.h"
+#include "novelty/area_mask.h"
 #include "novelty/detector.h"
 #include "progress.h"
 #include "scoring_run.h"
@@ -31,6 +32,7 @@ constexpr novelty::CommandHelp kHelp{
     "Examples:\n"
     "  novelty score camera.novelty monday.mp4 --jsonl monday.jsonl\n"
     "  novelty score camera.novelty monday.mp4 --frames 0-299\n"
+    "  novelty score camera.novelty monday.mp4 --roi '0.4,0.2 0.6,0.2 0.6,1 0.4,1'\n"
     "  novelty score parts.novelty photos/ more.tar --jsonl - | head\n"};
 
 struct Settings {
@@ -38,12 +40,15 @@ struct Settings {
   std::vector<std::string> inputs;
   std::string jsonl;
   novelty::FrameRanges frames;
+  novelty::AreaMask area;
   int threads = 0;
 };
 
 Settings parse(int argc, char** argv) {
   novelty::TextOption jsonl;
   novelty::TextOption frames;
+  novelty::TextOption roi;
+  novelty::TextOption ignore;
   gint threads = 0;
   auto rest = novelty::parse_command_line(
       argc, argv, kHelp,
@@ -51,6 +56,12 @@ Settings parse(int argc, char** argv) {
                        "Write a line of JSON a frame; - is standard output", "FILE"),
        novelty::option("frames", 0, G_OPTION_ARG_STRING, frames.slot(),
                        "Only these frames of each video (from 0)", "A-B,..."),
+       novelty::option("roi", 0, G_OPTION_ARG_STRING, roi.slot(),
+                       "Where novelty counts: polygons \"x,y x,y x,y; ...\" in shares of the "
+                       "frame, or a .png, white where it counts",
+                       "AREA"),
+       novelty::option("ignore", 0, G_OPTION_ARG_STRING, ignore.slot(),
+                       "Where novelty does not count, also inside --roi", "AREA"),
        novelty::option("threads", 0, G_OPTION_ARG_INT, &threads,
                        "Threads to score with; 0 = all cores", "N")});
   if (rest.size() < 2) throw novelty::UsageError("give a MODEL and at least one INPUT");
@@ -59,6 +70,7 @@ Settings parse(int argc, char** argv) {
   settings.inputs.assign(rest.begin() + 1, rest.end());
   settings.jsonl = jsonl.text();
   if (frames.given()) settings.frames = novelty::FrameRanges::parse(frames.text());
+  settings.area = novelty::AreaMask(roi.text(), ignore.text());
   settings.threads = static_cast<int>(novelty::option_in_range("threads", threads, 0, 64));
   return settings;
 }
@@ -128,8 +140,9 @@ int run_score(int argc, char** argv) {
     progress.show("scoring", ++done, 0);
   };
   const ScoringResult result =
-      images ? novelty::score_images(*detector, settings.inputs, settings.frames, sink)
-             : novelty::score_videos(*detector, settings.inputs, settings.frames, sink);
+      images
+          ? novelty::score_images(*detector, settings.inputs, settings.frames, sink, settings.area)
+          : novelty::score_videos(*detector, settings.inputs, settings.frames, sink, settings.area);
   progress.finish();
   if (lines) lines->commit();
   print_summary(settings, result, images);

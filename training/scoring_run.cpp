@@ -18,17 +18,20 @@ namespace {
 /// What one scoring thread needs.
 class Scorer {
  public:
-  explicit Scorer(const Detector& detector)
-      : detector_(detector), scratch_(detector.make_scratch()) {}
+  Scorer(const Detector& detector, const AreaMask& area)
+      : detector_(detector),
+        counted_(area.counted(detector.info().grid_size)),
+        scratch_(detector.make_scratch()) {}
 
   const FrameScore& score(const FrameView& view) {
     detector_.prepare(view, prepared_);
-    detector_.score(prepared_, *scratch_, result_);
+    detector_.score(prepared_, *scratch_, result_, counted_);
     return result_;
   }
 
  private:
   const Detector& detector_;
+  const std::vector<std::uint8_t> counted_;
   std::unique_ptr<Detector::Scratch> scratch_;
   PreparedFrame prepared_;
   FrameScore result_;
@@ -78,8 +81,8 @@ ScoredFrame row_of(const std::string& input, std::size_t frame, const FrameScore
 }
 
 void score_video(const Detector& detector, const std::string& video, const FrameRanges& frames,
-                 const ScoredFrameSink& sink, ScoringResult& result) {
-  Scorer scorer(detector);
+                 const ScoredFrameSink& sink, const AreaMask& area, ScoringResult& result) {
+  Scorer scorer(detector, area);
   EventList events(detector, video, result.events);
   VideoReader reader(video);
   VideoFrame frame;
@@ -119,9 +122,10 @@ std::string ninth(float x, float y) {
 }  // namespace
 
 ScoringResult score_videos(const Detector& detector, const std::vector<std::string>& videos,
-                           const FrameRanges& frames, const ScoredFrameSink& sink) {
+                           const FrameRanges& frames, const ScoredFrameSink& sink,
+                           const AreaMask& area) {
   ScoringResult result;
-  for (const std::string& video : videos) score_video(detector, video, frames, sink, result);
+  for (const std::string& video : videos) score_video(detector, video, frames, sink, area, result);
   if (result.frames == 0)
     throw Error(ErrorKind::kSettings, "--frames " + frames.text(), "no such frames in the input",
                 "frames count from 0");
@@ -129,9 +133,10 @@ ScoringResult score_videos(const Detector& detector, const std::vector<std::stri
 }
 
 ScoringResult score_images(const Detector& detector, const std::vector<std::string>& inputs,
-                           const FrameRanges& frames, const ScoredFrameSink& sink) {
+                           const FrameRanges& frames, const ScoredFrameSink& sink,
+                           const AreaMask& area) {
   ScoringResult result;
-  Scorer scorer(detector);
+  Scorer scorer(detector, area);
   const std::vector<ImageFile> files = list_all(inputs);
   for (std::size_t n = 0; n < files.size() && !frames.ends_before(n); ++n) {
     throw_if_interrupted();

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "frame_ranges.h"
+#include "novelty/area_mask.h"
 #include "novelty/detector.h"
 #include "novelty/events.h"
 
@@ -44,15 +45,17 @@ struct ScoringResult {
 
 using ScoredFrameSink = std::function<void(const ScoredFrame&)>;
 
-/// Videos one after the other, each a stream of its own with the model's event options.
-/// Throws: Error, also when no frame lies in `frames`.
+/// Videos one after the other, each a stream of its own with the model's event options. area:
+/// where novelty counts. Throws: Error, also when no frame lies in `frames` or no patch in `area`.
 ScoringResult score_videos(const Detector& detector, const std::vector<std::string>& videos,
-                           const FrameRanges& frames, const ScoredFrameSink& sink);
+                           const FrameRanges& frames, const ScoredFrameSink& sink,
+                           const AreaMask& area = {});
 
 /// Images, each on its own; unreadable ones are left out. `frames` counts in the sorted list.
-/// Throws: Error, also when none can be read.
+/// Throws: Error, also when none can be read or no patch lies in `area`.
 ScoringResult score_images(const Detector& detector, const std::vector<std::string>& inputs,
-                           const FrameRanges& frames, const ScoredFrameSink& sink);
+                           const FrameRanges& frames, const ScoredFrameSink& sink,
+                           const AreaMask& area = {});
 
 /// The ninth of the picture in which the most novel place of `score` lies: "upper left", "middle".
 std::string place_of(const FrameScore& score);

@@ -81,7 +81,8 @@ class BundleDetector final : public Detector {
                *std::static_pointer_cast<PreprocessScratch>(out.workspace), out.patches);
   }
 
-  void score(const PreparedFrame& frame, Scratch& scratch, FrameScore& out) const override {
+  void score(const PreparedFrame& frame, Scratch& scratch, FrameScore& out,
+             std::span<const std::uint8_t> counted) const override {
     auto* own = dynamic_cast<EngineScratch*>(&scratch);
     if (own == nullptr || own->engine != engine_)
       throw Error(ErrorKind::kSettings, "scratch", "is of another detector",
@@ -90,7 +91,7 @@ class BundleDetector final : public Detector {
       throw Error(ErrorKind::kSettings, "frame", "was not prepared by this detector",
                   "call prepare() of this detector first");
     run(frame.patches, *own);
-    fill(*own, out);
+    fill(counted, *own, out);
   }
 
  private:
@@ -107,18 +108,17 @@ class BundleDetector final : public Detector {
                   "train the model again");
   }
 
-  void fill(EngineScratch& scratch, FrameScore& out) const {
+  void fill(std::span<const std::uint8_t> counted, EngineScratch& scratch, FrameScore& out) const {
     std::span<float> values = scratch.values;
-    term_values(definition_.discrepancy, scratch.discrepancy, values);
-    out.discrepancy = image_score(values, definition_.top_share);
     out.density = 0;
     if (!density_.empty()) {
       density_distances(density_, scratch.tokens, scratch.distance);
-      term_values(definition_.density, scratch.distance, values);
-      out.density = image_score(values, definition_.top_share);
+      out.density = term_score(definition_.density, scratch.distance, counted, values);
     }
+    out.discrepancy = term_score(definition_.discrepancy, scratch.discrepancy, counted, values);
     patch_values(definition_, scratch.discrepancy, scratch.distance, values);
     apply_exceptions(definition_, density_, info_.grid_size, scratch.tokens, values);
+    leave_out(counted, values);
     out.score = image_score(values, definition_.top_share);
     out.p_value = p_value(out.score);
     out.novel = out.score >= info_.threshold;
@@ -128,6 +128,14 @@ class BundleDetector final : public Detector {
     out.regions = regions_of(out.map, out.map_size, kMostRegions);
     for (Region& region : out.regions)
       region.p_value = static_cast<float>(p_value(peak_in(region, values)));
+  }
+
+  // The image score by one term alone; `values` is for work.
+  double term_score(const TermScale& scale, std::span<const float> term,
+                    std::span<const std::uint8_t> counted, std::span<float> values) const {
+    term_values(scale, term, values);
+    leave_out(counted, values);
+    return image_score(values, definition_.top_share);
   }
 
   // The highest value within a region's box. Its p-value is that of a picture whose score it were:

@@ -108,6 +108,24 @@ double image_score(std::span<const float> values, double top_share) {
   return std::accumulate(highest.begin(), highest.end(), 0.0) / static_cast<double>(highest.size());
 }
 
+// Note [Masked patches]
+// The score averages as many patches as without a mask, ceil(top_share * n) of all n, and a patch
+// that does not count enters as 0. So the score is the sum of the highest patches that count over
+// that fixed number, and never exceeds the score without the mask where that is over 0, as every
+// threshold is: a mask can make events rarer in normal footage, never more frequent.
+// Averaging only what is left would break this once fewer patches are left than are averaged: one
+// restless patch alone can score more than the highest ten.
+void leave_out(std::span<const std::uint8_t> counted, std::span<float> values) {
+  if (counted.empty()) return;
+  if (counted.size() != values.size())
+    throw Error(ErrorKind::kSettings, "mask",
+                std::to_string(counted.size()) + " patches for a picture of " +
+                    std::to_string(values.size()),
+                "rasterise it with the model's grid_size");
+  for (std::size_t i = 0; i < values.size(); ++i)
+    if (counted[i] == 0) values[i] = 0;
+}
+
 std::vector<Region> regions_of(std::span<const float> map, int size, std::size_t limit) {
   if (size < 1 || size > 4096 || map.size() != static_cast<std::size_t>(size) * size) {
     throw Error(ErrorKind::kSettings, "anomaly map",

@@ -2,6 +2,7 @@
 // From the patches' discrepancy to an image score, a map on the calibrated scale and regions.
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <vector>
 
@@ -27,6 +28,11 @@ struct ScoreDefinition {
 /// Throws: Error (kSettings: no values, a share outside (0, 1]; kFormat: a value that is not
 /// finite).
 double image_score(std::span<const float> values, double top_share);
+
+/// Sets the values of the patches that do not count to 0, where the upper tail of normal patches
+/// starts: see Note [Masked patches]. counted: [n], 1 = counts; empty = all do. values: [n].
+/// Throws: Error(kSettings) when the sizes do not agree.
+void leave_out(std::span<const std::uint8_t> counted, std::span<float> values);
 
 /// Connected areas (8-neighbourhood) of `map` ([size, size]) at and over 1, as boxes normalised to
 /// the frame, highest peak first, at most `limit`. p_value is left at 1.

@@ -10,6 +10,7 @@
 #include <fstream>
 #include <thread>
 
+#include "novelty/area_mask.h"
 #include "novelty/error.h"
 #include "temp_dir.h"
 #include "test_model.h"
@@ -47,12 +48,14 @@ FrameView view(const std::vector<std::uint8_t>& pixels) {
   return frame;
 }
 
-FrameScore score_of_picture(const Detector& detector, std::uint8_t bright) {
+FrameScore score_of_picture(const Detector& detector, std::uint8_t bright,
+                            const AreaMask& area = {}) {
   PreparedFrame prepared;
   FrameScore score;
   const auto pixels = picture(bright);
   detector.prepare(view(pixels), prepared);
-  detector.score(prepared, *detector.make_scratch(), score);
+  detector.score(prepared, *detector.make_scratch(), score,
+                 area.counted(detector.info().grid_size));
   return score;
 }
 
@@ -72,6 +75,33 @@ TEST_F(DetectorTest, ScoresMapsAndLocates) {
   EXPECT_FLOAT_EQ(bright.regions[0].x, 0.25F);
   EXPECT_FLOAT_EQ(bright.regions[0].y, 0.5F);
   EXPECT_LT(bright.regions[0].p_value, 0.001F);
+}
+
+TEST_F(DetectorTest, LeavesOutWhatAMaskDoesNotCount) {
+  const auto detector = Detector::load(path_);
+  const std::string around = "0.25,0.5 0.5,0.5 0.5,0.75 0.25,0.75";  // the bright patch
+  const FrameScore whole = score_of_picture(*detector, 255);
+  const FrameScore within = score_of_picture(*detector, 255, {around, ""});
+  EXPECT_NEAR(within.score, whole.score, 0.05);  // the second patch counted is 0, not about 0
+  EXPECT_LE(within.score, whole.score);
+  EXPECT_EQ(within.map[2 * 4 + 1], whole.map[2 * 4 + 1]);
+  ASSERT_EQ(within.regions.size(), 1U);
+  EXPECT_EQ(within.regions[0].p_value, whole.regions[0].p_value);
+  const FrameScore without = score_of_picture(*detector, 255, {"", around});
+  EXPECT_LT(without.score, 0.1);
+  EXPECT_FALSE(without.novel);
+  EXPECT_EQ(without.map[2 * 4 + 1], 0);
+  EXPECT_TRUE(without.regions.empty());
+}
+
+TEST_F(DetectorTest, RefusesAMaskOfAnotherGrid) {
+  const auto detector = Detector::load(path_);
+  PreparedFrame frame;
+  FrameScore score;
+  const auto pixels = picture(0);
+  detector->prepare(view(pixels), frame);
+  const std::vector<std::uint8_t> counted(9, 1);
+  EXPECT_THROW(detector->score(frame, *detector->make_scratch(), score, counted), Error);
 }
 
 TEST_F(DetectorTest, GivesTheBundlesFactsAndEventOptions) {

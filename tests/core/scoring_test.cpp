@@ -7,6 +7,7 @@
 #include <limits>
 #include <vector>
 
+#include "base/rng.h"
 #include "novelty/error.h"
 #include "scoring/anomaly_map.h"
 
@@ -47,6 +48,52 @@ TEST(ImageScore, RefusesWhatHasNoScore) {
   EXPECT_THROW(score_of({1, 2}, 1.1), Error);
   EXPECT_THROW(score_of({1, 2}, std::nan("")), Error);
   EXPECT_THROW(score_of({1, std::numeric_limits<float>::quiet_NaN()}, 1.0), Error);
+}
+
+double masked_score_of(std::vector<float> d, const std::vector<std::uint8_t>& counted,
+                       double share) {
+  leave_out(counted, d);
+  return score_of(d, share);
+}
+
+TEST(MaskedScore, AveragesTheHighestPatchesThatCount) {
+  const std::vector<float> d = {1, 4, 2, 3};
+  EXPECT_DOUBLE_EQ(masked_score_of(d, {}, 0.5), 3.5);
+  EXPECT_DOUBLE_EQ(masked_score_of(d, {1, 1, 1, 1}, 0.5), 3.5);
+  EXPECT_DOUBLE_EQ(masked_score_of(d, {1, 0, 1, 1}, 0.5), 2.5);
+  EXPECT_DOUBLE_EQ(masked_score_of(d, {0, 1, 0, 0}, 0.25), 4);
+}
+
+TEST(MaskedScore, AveragesOverAsManyPatchesAsWithoutAMask) {
+  EXPECT_DOUBLE_EQ(masked_score_of({1, 4, 2, 3}, {0, 1, 0, 0}, 0.5), 2);
+  EXPECT_DOUBLE_EQ(masked_score_of({1, 4, 2, 3}, {1, 0, 0, 0}, 1), 0.25);
+  EXPECT_DOUBLE_EQ(masked_score_of({1, 4, 2, 3}, {0, 0, 0, 0}, 1), 0);
+}
+
+TEST(MaskedScore, RefusesAMaskOfAnotherSize) {
+  EXPECT_THROW(masked_score_of({1, 2}, {1}, 1), Error);
+  EXPECT_THROW(masked_score_of({1, 2}, {1, 1, 1}, 1), Error);
+}
+
+// Pictures, masks and statistics of places of every kind: the threshold of the whole picture stays
+// conservative, and masking more never raises a score.
+TEST(MaskedScore, NeverExceedsTheScoreWithALargerArea) {
+  Rng rng(1);
+  for (int round = 0; round < 5000; ++round) {
+    const std::size_t n = 1 + rng.below(64);
+    const double keep = rng.uniform(), share = std::max(1e-3, rng.uniform());
+    std::vector<float> d(n);
+    std::vector<std::uint8_t> large(n), small(n);
+    for (std::size_t i = 0; i < n; ++i) {
+      d[i] = static_cast<float>(4 * std::pow(rng.uniform(), 3));
+      large[i] = rng.uniform() < keep ? 1 : 0;
+      small[i] = large[i] == 1 && rng.uniform() < 0.7 ? 1 : 0;
+    }
+    const double whole = score_of(d, share);
+    const double in_large = masked_score_of(d, large, share);
+    ASSERT_LE(in_large, whole) << "round " << round;
+    ASSERT_LE(masked_score_of(d, small, share), in_large) << "round " << round;
+  }
 }
 
 void expect_box(const Region& region, float x, float y, float width, float height) {

@@ -9,6 +9,7 @@
 #include "base/rng.h"
 #include "base/safetensors.h"
 #include "small_bundle.h"
+#include "small_png.h"
 #include "targets.h"
 
 namespace novelty {
@@ -43,6 +44,10 @@ const std::vector<std::string>& tokens() {
                                             "18446744073709551615",
                                             "9223372036854775808",
                                             "\xff",
+                                            ";",
+                                            " 1e-320,nan inf,-0",
+                                            "IDAT",
+                                            "PLTE",
                                             std::string(40, '['),
                                             std::string(8, '\xff'),
                                             std::string(8, '\0')};
@@ -109,8 +114,19 @@ TEST(FuzzReplay, FactsReaderThrowsErrorsOnly) {
   replay(fuzz::facts, bytes_of(valid_facts()), 4000, 10000);
 }
 
+TEST(FuzzReplay, MaskPolygonsThrowErrorsOnly) {
+  replay(fuzz::mask_polygons, bytes_of("0.1,0.2 0.9,0.2 .9,1 1e-1,1; 0,0 1,0 1,1"), 1000, 20000);
+}
+
+TEST(FuzzReplay, MaskPngThrowsErrorsOnly) {
+  std::vector<std::uint8_t> pixels(16 * 16 * 4);
+  for (std::size_t i = 0; i < pixels.size(); ++i) pixels[i] = static_cast<std::uint8_t>(i * 37);
+  replay(fuzz::mask_png, testing::png_of(pixels, 16, 16, 4), 2000, 5000);
+}
+
 TEST(FuzzReplay, TakesEmptyInputs) {
-  for (const Target target : {fuzz::safetensors, fuzz::bundle, fuzz::facts}) {
+  for (const Target target :
+       {fuzz::safetensors, fuzz::bundle, fuzz::facts, fuzz::mask_polygons, fuzz::mask_png}) {
     EXPECT_NO_THROW(target({}));
   }
 }

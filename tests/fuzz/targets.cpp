@@ -13,6 +13,7 @@
 #include "bundle/integrity.h"
 #include "nn/vit_config.h"
 #include "novelty/error.h"
+#include "scoring/mask_shape.h"
 #include "small_bundle.h"
 
 namespace novelty::fuzz {
@@ -36,6 +37,17 @@ const SafetensorsFile& valid_file() {
     return SafetensorsFile::parse(testing::bytes_of(small), "valid");
   }();
   return file;
+}
+
+// A shape that was accepted has an answer at every height.
+void check_spans(const MaskShape& shape) {
+  for (int y = 0; y < 33; ++y) {
+    double at = 0;
+    for (const Span& span : shape.inside_at((y + 0.5) / 33)) {
+      if (!(span.begin >= at && span.end >= span.begin && span.end <= 1)) abort();
+      at = span.end;
+    }
+  }
 }
 
 }  // namespace
@@ -69,6 +81,17 @@ void facts(std::span<const std::byte> bytes) {
     Bundle result;
     read_facts(json, valid_file(), result);
   });
+}
+
+void mask_polygons(std::span<const std::byte> bytes) {
+  tolerate_errors([&] {
+    const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    check_spans(*parse_polygons(text, "fuzz"));
+  });
+}
+
+void mask_png(std::span<const std::byte> bytes) {
+  tolerate_errors([&] { check_spans(*decode_mask(bytes, "fuzz")); });
 }
 
 }  // namespace novelty::fuzz

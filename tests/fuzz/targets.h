@@ -16,4 +16,10 @@ void bundle(std::span<const std::byte> bytes);
 /// The bytes are the facts of a bundle whose rest is valid.
 void facts(std::span<const std::byte> bytes);
 
+/// The bytes are the text of a mask's polygons.
+void mask_polygons(std::span<const std::byte> bytes);
+
+/// The bytes are the PNG of a mask.
+void mask_png(std::span<const std::byte> bytes);
+
 }  // namespace novelty::fuzz

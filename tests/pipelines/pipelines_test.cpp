@@ -61,6 +61,17 @@ TEST_F(Scripts, FileSaysThatTheModelIsMissing) {
   EXPECT_NE(done.output.find("none.novelty"), std::string::npos) << done.output;
 }
 
+TEST_F(Scripts, DoorwayCountsOnlyThere) {
+  const std::string left = "0,0 0.5,0 0.5,1 0,1", all = "0,0 1,0 1,1 0,1; 0.2,0.2 0.4,0.2 0.4,0.4";
+  const Finished seen = run({script("doorway.sh"), model(), video(), all, in_folder("clips")});
+  EXPECT_EQ(seen.status, 0) << seen.output;
+  EXPECT_NE(seen.output.find("novelty-begin"), std::string::npos) << seen.output;
+  const Finished still = run(
+      {script("doorway.sh"), model(), video(), left, in_folder("more"), "0,0 0.45,0 0.45,1 0,1"});
+  EXPECT_NE(still.status, 0);
+  EXPECT_NE(still.output.find("roi and ignore: no patch"), std::string::npos) << still.output;
+}
+
 TEST_F(Scripts, TestSourceRunsLiveWithOverlay) {
   const Finished done = run({script("testsrc.sh"), model(), "fakesink", "30"});
   EXPECT_EQ(done.status, 0) << done.output;

@@ -13,6 +13,7 @@
 #include "bundle/bundle.h"
 #include "child.h"
 #include "made_files.h"
+#include "small_png.h"
 #include "temp_dir.h"
 
 namespace novelty {
@@ -102,9 +103,12 @@ class Equality : public ::testing::Test {
   }
 
   static std::vector<Row> score_file(const std::string& name,
-                                     const std::string& model = "events.novelty") {
-    const ChildResult scored = testing::run_child(
-        {testing::novelty_program(), "score", model, name, "--jsonl", "-"}, folder_->path());
+                                     const std::string& model = "events.novelty",
+                                     const std::vector<std::string>& more = {}) {
+    std::vector<std::string> command{
+        testing::novelty_program(), "score", model, name, "--jsonl", "-"};
+    command.insert(command.end(), more.begin(), more.end());
+    const ChildResult scored = testing::run_child(command, folder_->path());
     EXPECT_EQ(scored.status, 0) << scored.err;
     std::vector<Row> rows;
     std::istringstream lines(scored.out);
@@ -118,12 +122,13 @@ class Equality : public ::testing::Test {
 
   /// What noveltydetect puts on the frames of the file in `format`. From I420 to NV12 videoconvert
   /// only moves samples: no decoder at hand makes NV12, nor does a container hold it.
-  static std::vector<Row> detect_file(const std::string& name, const std::string& format) {
+  static std::vector<Row> detect_file(const std::string& name, const std::string& format,
+                                      const std::string& properties = "") {
     const std::string text =
         "filesrc location=" + *folder_ / name +
         " ! matroskademux ! videoconvert ! video/x-raw,format=" + format +
-        " ! noveltydetect mode=every-frame model=" + *folder_ / "events.novelty" +
-        " ! appsink name=sink sync=false";
+        " ! noveltydetect mode=every-frame model=" + *folder_ / "events.novelty" + " " +
+        properties + " ! appsink name=sink sync=false";
     GstElement* pipeline = gst_parse_launch(text.c_str(), nullptr);
     GstElement* sink = gst_bin_get_by_name(GST_BIN(pipeline), "sink");
     gst_element_set_state(pipeline, GST_STATE_PLAYING);
@@ -176,6 +181,28 @@ TEST_F(Equality, HoldsOnI420) {
 }
 TEST_F(Equality, HoldsOnNv12) {
   expect_equal("i420.mkv", "NV12");
+}
+
+TEST_F(Equality, HoldsUnderMasks) {
+  const std::string roi = "0,0 0.8,0 0.8,1 0,1; 0.9,0.9 1,0.9 1,1",
+                    ignore = *folder_ / "ignore.png";
+  testing::write_png(ignore, std::vector<std::uint8_t>{0, 255, 0, 0, 0, 0}, 2, 3);
+  const auto whole = score_file("rgb.mkv");
+  const auto scored =
+      score_file("rgb.mkv", "events.novelty", {"--roi", roi, "--ignore", "ignore.png"});
+  const auto detected =
+      detect_file("rgb.mkv", "RGB", "roi=\"" + roi + "\" ignore=\"" + ignore + "\"");
+  ASSERT_EQ(scored.size(), whole.size());
+  ASSERT_EQ(detected.size(), whole.size());
+  std::size_t lower = 0;
+  for (std::size_t i = 0; i < whole.size(); ++i) {
+    SCOPED_TRACE("frame " + std::to_string(i));
+    EXPECT_NEAR(detected[i].score, scored[i].score, kSameFrames * scored[i].score);
+    EXPECT_EQ(detected[i].in_event, scored[i].in_event);
+    EXPECT_LE(scored[i].score, whole[i].score);
+    lower += scored[i].score < whole[i].score ? 1 : 0;
+  }
+  EXPECT_GT(lower, 0U);
 }
 
 TEST_F(Equality, AnotherFormatChangesAScoreByLessThanAHundredthOfTheThreshold) {

@@ -113,6 +113,9 @@ TEST_F(Novelty, NamesWhatIsWrongInOneLine) {
                   "is not a video");
   expect_one_line(run({"info", "text.mp4"}), 1, "text.mp4");
   expect_one_line(run({"score", "text.mp4", "text.mp4", "--jsonl", "no/such/file"}), 1, "no/such");
+  for (const char* area : {"--roi=door", "--ignore=door"})
+    expect_one_line(run({"score", "none.novelty", "text.mp4", area}), 1, "character 1: a number");
+  expect_one_line(run({"score", "none.novelty", "text.mp4", "--roi", "none.png"}), 1, "none.png");
   EXPECT_FALSE(std::filesystem::exists(file("m.novelty")));
 }
 
@@ -191,6 +194,25 @@ TEST_F(Novelty, ScoresImagesOnTheirOwn) {
   EXPECT_EQ(lines[1].at("path"), "in/deep/b.jpg");
   EXPECT_FALSE(lines[0].contains("event_id") || lines[0].contains("held"));
   EXPECT_NE(scored.err.find("bad.png"), std::string::npos) << scored.err;
+}
+
+TEST_F(Novelty, CountsOnlyWhatTheMasksLeave) {
+  train();
+  testing::make_image(file("a.png"), 64, 64, 0x808080);
+  const std::string left = "0,0 0.5,0 0.5,1 0,1", right = "0.5,0 1,0 1,1 0.5,1";
+  const auto score = [&](const std::vector<std::string>& options) {
+    std::vector<std::string> all{"score", "bars.novelty", "a.png", "--jsonl", "s.jsonl"};
+    all.insert(all.end(), options.begin(), options.end());
+    const ChildResult scored = run(all);
+    EXPECT_EQ(scored.status, 0) << scored.err;
+    return rows("s.jsonl").at(0).at("score").get<double>();
+  };
+  const double whole = score({});
+  EXPECT_LE(score({"--roi", left}), whole);
+  EXPECT_EQ(score({"--roi", left}), score({"--ignore", right}));
+  EXPECT_EQ(score({"--roi", left + ";" + right}), whole);
+  expect_one_line(run({"score", "bars.novelty", "a.png", "--roi", left, "--ignore", left}), 1,
+                  "roi and ignore: no patch");
 }
 
 TEST_F(Novelty, LeavesNoHalfWrittenScores) {

@@ -2,7 +2,9 @@
 // Scores pictures with a trained model: load once, score from many threads.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -86,8 +88,12 @@ class NOVELTY_API Detector {
   /// Thread: any, one per `out`. Throws: Error(kSettings) on a size or plane that cannot be.
   virtual void prepare(const FrameView& frame, PreparedFrame& out) const = 0;
 
-  /// Thread: one per `scratch`. Throws: Error(kResource).
-  virtual void score(const PreparedFrame& frame, Scratch& scratch, FrameScore& out) const = 0;
+  /// counted: [grid*grid] from AreaMask::counted, 1 = the patch counts; empty = all do. A patch
+  /// that does not is 0 on the map, in no region, and adds nothing to the score, which is never
+  /// higher than without the mask. Thread: one per `scratch`. Throws: Error (kSettings: `counted`
+  /// of another size; kResource).
+  virtual void score(const PreparedFrame& frame, Scratch& scratch, FrameScore& out,
+                     std::span<const std::uint8_t> counted = {}) const = 0;
 
  protected:
   Detector() = default;
