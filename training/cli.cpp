@@ -24,6 +24,7 @@ struct Command {
 constexpr std::array kCommands{
     Command{"train", "learn what a scene normally looks like, from footage", run_train},
     Command{"score", "score footage with a model and list the events in it", run_score},
+    Command{"evaluate", "measure, with labelled clips, how well novelty is found", run_evaluate},
     Command{"info", "show what a model is and where it comes from", run_info},
     Command{"doctor", "find out why something does not work", run_doctor},
     Command{"scene", "draw a scene to try things on", run_scene},

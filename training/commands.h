@@ -5,6 +5,7 @@
 /// Each returns the exit status. Throws: UsageError (exit 2), Error (exit 1; kCancelled: 130).
 int run_train(int argc, char** argv);
 int run_score(int argc, char** argv);
+int run_evaluate(int argc, char** argv);
 int run_info(int argc, char** argv);
 int run_doctor(int argc, char** argv);
 int run_scene(int argc, char** argv);

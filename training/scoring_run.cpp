@@ -28,6 +28,7 @@ class Scorer {
     detector_.score(prepared_, *scratch_, result_, counted_);
     return result_;
   }
+  const PreparedFrame& prepared() const { return prepared_; }
 
  private:
   const Detector& detector_;
@@ -70,8 +71,11 @@ class EventList {
   std::string where_;  // of the open event's peak
 };
 
-ScoredFrame row_of(const std::string& input, std::size_t frame, const FrameScore& score) {
+ScoredFrame row_of(const std::string& input, std::size_t frame, const Scorer& scorer,
+                   const FrameScore& score) {
   ScoredFrame row;
+  row.prepared = &scorer.prepared();
+  row.result = &score;
   row.input = input;
   row.frame = frame;
   row.score = score.score;
@@ -90,7 +94,7 @@ void score_video(const Detector& detector, const std::string& video, const Frame
     if (!frames.contains(n)) continue;
     const FrameScore& score = scorer.score(frame.view);
     const FrameState state = events.push(frame.stream_ns, score);
-    ScoredFrame row = row_of(video, n, score);
+    ScoredFrame row = row_of(video, n, scorer, score);
     row.pts_ns = frame.pts_ns;
     row.novel = state.novel;
     row.held = state.held;
@@ -147,7 +151,7 @@ ScoringResult score_images(const Detector& detector, const std::vector<std::stri
       const FrameScore& score = scorer.score(picture.view());
       ++result.frames;
       result.novel += score.novel ? 1 : 0;
-      sink(row_of(file.name, n, score));
+      sink(row_of(file.name, n, scorer, score));
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::kFormat && error.kind() != ErrorKind::kRead) throw;
       result.warnings.push_back(std::string("left out: ") + error.what());

@@ -25,6 +25,9 @@ struct ScoredFrame {
   bool novel = false;  ///< videos: feeds an event; images: at or over the threshold
   bool held = false;
   std::string event_id;  ///< of the event it lies in, else empty
+
+  const PreparedFrame* prepared = nullptr;  ///< what was scored; valid during the sink's call
+  const FrameScore* result = nullptr;       ///< the same
 };
 
 /// An event that has ended, for the table.

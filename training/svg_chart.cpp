@@ -25,9 +25,10 @@ std::string number(double value) {
 /// The picture's axes: what is drawn where.
 struct Axes {
   double x_low = 0, x_high = 1, y_low = 0, y_high = 1;
+  double right = kWidth - kRight;
 
   double x(double value) const {
-    return kLeft + (value - x_low) / (x_high - x_low) * (kWidth - kLeft - kRight);
+    return kLeft + (value - x_low) / (x_high - x_low) * (right - kLeft);
   }
   double y(double value) const {
     return kHeight - kBottom - (value - y_low) / (y_high - y_low) * (kHeight - kTop - kBottom);
@@ -62,13 +63,13 @@ std::string frame_of(const Axes& axes, const std::string& x_name, bool y_ticks) 
   std::string svg;
   if (y_ticks)
     for (const double value : ticks(axes.y_low, axes.y_high, 4)) {
-      svg += line(kLeft, axes.y(value), kWidth - kRight, axes.y(value), "grid");
+      svg += line(kLeft, axes.y(value), axes.right, axes.y(value), "grid");
       svg += text_at(kLeft - 8, axes.y(value) + 4, "end", short_number(value));
     }
   for (const double value : ticks(axes.x_low, axes.x_high, 5))
     svg += text_at(axes.x(value), kHeight - kBottom + 16, "middle", short_number(value));
-  svg += line(kLeft, kHeight - kBottom, kWidth - kRight, kHeight - kBottom, "axis");
-  return svg + text_at((kLeft + kWidth - kRight) / 2, kHeight - 6, "middle", x_name, "name");
+  svg += line(kLeft, kHeight - kBottom, axes.right, kHeight - kBottom, "axis");
+  return svg + text_at((kLeft + axes.right) / 2, kHeight - 6, "middle", x_name, "name");
 }
 
 std::string legend_of(const std::vector<ChartSeries>& series) {
@@ -84,9 +85,15 @@ std::string legend_of(const std::vector<ChartSeries>& series) {
   return svg;
 }
 
-std::string svg_of(const std::string& content) {
-  return "<svg viewBox='0 0 " + number(kWidth) + " " + number(kHeight) +
+std::string svg_of(const std::string& content, const Axes& axes) {
+  return "<svg viewBox='0 0 " + number(axes.right + kRight) + " " + number(kHeight) +
          "' role='img' xmlns='http://www.w3.org/2000/svg'>" + content + "</svg>";
+}
+
+std::string band_of(const ChartBand& band, const Axes& axes) {
+  return "<rect class='band " + band.css_class + "' x='" + number(axes.x(band.first)) + "' y='" +
+         number(kTop) + "' width='" + number(axes.x(band.last) - axes.x(band.first)) +
+         "' height='" + number(kHeight - kBottom - kTop) + "'/>";
 }
 
 /// Widens [low, high] by `value`; values that are not finite are left out.
@@ -171,15 +178,18 @@ std::string short_number(double value) {
 }
 
 std::string line_chart(const std::vector<ChartSeries>& series, const std::vector<ChartMark>& marks,
-                       const std::string& x_name) {
-  const Axes axes = axes_of_curves(series, marks);
-  std::string svg = frame_of(axes, x_name, true) + legend_of(series);
+                       const std::string& x_name, const ChartLayout& layout) {
+  Axes axes = axes_of_curves(series, marks);
+  axes.right = layout.width - kRight;
+  std::string svg;
+  for (const ChartBand& band : layout.bands) svg += band_of(band, axes);
+  svg += frame_of(axes, x_name, true) + legend_of(series);
   for (const ChartSeries& one : series) svg += curve_of(one, axes);
   for (const ChartMark& mark : marks) {
-    svg += line(kLeft, axes.y(mark.value), kWidth - kRight, axes.y(mark.value), "mark");
-    svg += text_at(kWidth - kRight, axes.y(mark.value) - 5, "end", mark.name, "marked");
+    svg += line(kLeft, axes.y(mark.value), axes.right, axes.y(mark.value), "mark");
+    svg += text_at(axes.right, axes.y(mark.value) - 5, "end", mark.name, "marked");
   }
-  return svg_of(svg);
+  return svg_of(svg, axes);
 }
 
 std::string histogram(const std::vector<ChartSeries>& series, const std::vector<ChartMark>& marks,
@@ -204,7 +214,7 @@ std::string histogram(const std::vector<ChartSeries>& series, const std::vector<
     svg += line(axes.x(mark.value), kTop - 4, axes.x(mark.value), kHeight - kBottom, "mark");
     svg += text_at(axes.x(mark.value) - 6, kTop + 6, "end", mark.name, "marked");
   }
-  return svg_of(svg);
+  return svg_of(svg, axes);
 }
 
 }  // namespace novelty

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// AUROC, Poisson intervals and what the literature does to scores, against scikit-learn and SciPy.
+#include "metrics.h"
+
+#include <gtest/gtest.h>
+
+#include <array>
+
+namespace novelty {
+namespace {
+
+using Flags = std::vector<std::uint8_t>;
+using Values = std::vector<double>;
+
+// from sklearn.metrics import roc_auc_score (1.9.1)
+TEST(Auroc, CountsTiesHalf) {
+  // roc_auc_score([0,0,1,1,0,1,1,0,0,1], [.1,.4,.4,.8,.35,.4,.9,.1,.5,.35])
+  const Values scores{0.1, 0.4, 0.4, 0.8, 0.35, 0.4, 0.9, 0.1, 0.5, 0.35};
+  EXPECT_NEAR(auroc(scores, Flags{0, 0, 1, 1, 0, 1, 1, 0, 0, 1}).value(), 0.78, 1e-12);
+}
+
+TEST(Auroc, IsThatOfManyTiedScores) {
+  // roc_auc_score([int((5*i*i+i)%11<4) for i in range(60)], [(7*i*i+3*i)%17 for i in range(60)])
+  Values scores;
+  Flags novel;
+  for (int i = 0; i < 60; ++i) {
+    scores.push_back((7 * i * i + 3 * i) % 17);
+    novel.push_back((5 * i * i + i) % 11 < 4 ? 1 : 0);
+  }
+  EXPECT_NEAR(auroc(scores, novel).value(), 0.513888888888889, 1e-12);
+}
+
+TEST(Auroc, KnowsItsLimits) {
+  EXPECT_EQ(auroc(Values{1, 2, 3}, Flags{0, 0, 1}), 1.0);
+  EXPECT_EQ(auroc(Values{3, 2, 1}, Flags{0, 0, 1}), 0.0);
+  EXPECT_EQ(auroc(Values{1, 1, 1}, Flags{0, 1, 1}), 0.5);
+  EXPECT_EQ(auroc(Values{1, 2}, Flags{1, 1}), std::nullopt);
+  EXPECT_EQ(auroc(Values{1, 2}, Flags{0, 0}), std::nullopt);
+  EXPECT_EQ(auroc({}, {}), std::nullopt);
+}
+
+TEST(PoissonInterval, IsTheExactOne) {
+  struct Row {
+    std::size_t count;
+    double low, high;
+  };
+  // from scipy.stats import chi2 (1.17.1)
+  // [(k, chi2.ppf(.025, 2*k)/2 if k else 0, chi2.ppf(.975, 2*k+2)/2) for k in (0,1,2,5,20,300)]
+  for (const Row& row : {Row{0, 0.0, 3.6888794541139354},
+                         {1, 0.025317807984289876, 5.571643390938898},
+                         {2, 0.24220927854396496, 7.22468766772396},
+                         {5, 1.6234863901184207, 11.66833207932267},
+                         {20, 12.216519585403944, 30.8883779026746},
+                         {300, 267.00927523296633, 335.94112555257067}}) {
+    const CountInterval interval = poisson_interval(row.count, 0.95);
+    EXPECT_NEAR(interval.low, row.low, 1e-9 * row.high) << row.count;
+    EXPECT_NEAR(interval.high, row.high, 1e-9 * row.high) << row.count;
+  }
+  // chi2.ppf(.05, 6)/2, chi2.ppf(.95, 8)/2
+  EXPECT_NEAR(poisson_interval(3, 0.9).low, 0.8176914471639534, 1e-9);
+  EXPECT_NEAR(poisson_interval(3, 0.9).high, 7.753656527932725, 1e-9);
+}
+
+TEST(SmoothCentred, LooksBothWaysAndStopsAtTheEnds) {
+  EXPECT_EQ(smooth_centred(Values{0, 0, 6, 0, 0}, 1), (Values{0, 2, 2, 2, 0}));
+  EXPECT_EQ(smooth_centred(Values{4, 0, 0}, 1), (Values{2, 4.0 / 3, 0}));
+  EXPECT_EQ(smooth_centred(Values{1, 2}, 0), (Values{1, 2}));
+  EXPECT_EQ(smooth_centred(Values{1, 2, 6}, 9), (Values{3, 3, 3}));
+  EXPECT_TRUE(smooth_centred({}, 3).empty());
+}
+
+TEST(MinMaxNormalised, FillsZeroToOne) {
+  EXPECT_EQ(min_max_normalised(Values{2, 6, 4}), (Values{0, 1, 0.5}));
+  EXPECT_EQ(min_max_normalised(Values{3, 3}), (Values{0, 0}));
+  EXPECT_TRUE(min_max_normalised({}).empty());
+}
+
+}  // namespace
+}  // namespace novelty

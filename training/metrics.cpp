@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+// The figures of an evaluation.
+#include "metrics.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+namespace novelty {
+namespace {
+
+constexpr int kBisections = 64;  // more than a double's digits
+
+/// P(X <= count) of a Poisson variable. mean: > 0.
+double poisson_cdf(std::size_t count, double mean) {
+  double log_term = -mean;
+  double sum = std::exp(log_term);
+  for (std::size_t i = 1; i <= count; ++i) {
+    log_term += std::log(mean / static_cast<double>(i));
+    sum += std::exp(log_term);
+  }
+  return std::min(sum, 1.0);
+}
+
+/// The mean at which P(X <= count) is `probability`: it falls as the mean grows.
+double mean_for(std::size_t count, double probability) {
+  double low = 0;
+  double high = static_cast<double>(count) + 1;
+  while (poisson_cdf(count, high) > probability) high *= 2;
+  for (int step = 0; step < kBisections; ++step) {
+    const double middle = (low + high) / 2;
+    (poisson_cdf(count, middle) > probability ? low : high) = middle;
+  }
+  return (low + high) / 2;
+}
+
+}  // namespace
+
+std::optional<double> auroc(std::span<const double> scores, std::span<const std::uint8_t> novel) {
+  std::vector<std::size_t> order(scores.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::sort(order.begin(), order.end(),
+            [&](std::size_t a, std::size_t b) { return scores[a] < scores[b]; });
+  double pairs_won = 0;     // novel frames over normal ones
+  double normal_below = 0;  // with a lower score
+  double novel_count = 0;
+  for (std::size_t i = 0; i < order.size();) {
+    double tied_normal = 0, tied_novel = 0;
+    const double score = scores[order[i]];
+    for (; i < order.size() && scores[order[i]] == score; ++i)
+      (novel[order[i]] != 0 ? tied_novel : tied_normal) += 1;
+    pairs_won += tied_novel * (normal_below + tied_normal / 2);
+    normal_below += tied_normal;
+    novel_count += tied_novel;
+  }
+  if (normal_below == 0 || novel_count == 0) return std::nullopt;
+  return pairs_won / (normal_below * novel_count);
+}
+
+CountInterval poisson_interval(std::size_t count, double confidence) {
+  const double outside = (1 - confidence) / 2;
+  return {count == 0 ? 0 : mean_for(count - 1, 1 - outside), mean_for(count, outside)};
+}
+
+std::vector<double> smooth_centred(std::span<const double> values, std::size_t radius) {
+  std::vector<double> sums{0};  // sums[i]: of the first i values
+  for (const double value : values) sums.push_back(sums.back() + value);
+  std::vector<double> smoothed;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const std::size_t first = i - std::min(i, radius);
+    const std::size_t end = std::min(values.size(), i + radius + 1);
+    smoothed.push_back((sums[end] - sums[first]) / static_cast<double>(end - first));
+  }
+  return smoothed;
+}
+
+std::vector<double> min_max_normalised(std::span<const double> values) {
+  std::vector<double> scaled(values.size(), 0);
+  if (values.empty()) return scaled;
+  const auto [low, high] = std::minmax_element(values.begin(), values.end());
+  for (std::size_t i = 0; i < values.size() && *high > *low; ++i)
+    scaled[i] = (values[i] - *low) / (*high - *low);
+  return scaled;
+}
+
+}  // namespace novelty

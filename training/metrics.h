@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// The figures of an evaluation: ranking, counts with their uncertainty, and what literature does to
+// scores before it ranks them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+namespace novelty {
+
+/// The area under the ROC curve: how probably a novel frame scores higher than a normal one, ties
+/// counted half; in [0, 1], none without frames of both kinds. scores: no NaN; novel: [n], 0 or 1.
+std::optional<double> auroc(std::span<const double> scores, std::span<const std::uint8_t> novel);
+
+/// An interval of a mean count.
+struct CountInterval {
+  double low = 0, high = 0;
+};
+
+/// The exact central interval (Garwood 1936) of a Poisson mean after `count` were seen.
+/// confidence: in (0, 1).
+CountInterval poisson_interval(std::size_t count, double confidence);
+
+/// The mean of the values up to `radius` places away on both sides, fewer at the ends.
+std::vector<double> smooth_centred(std::span<const double> values, std::size_t radius);
+
+/// Moved and scaled to [0, 1]; all 0 when all are equal.
+std::vector<double> min_max_normalised(std::span<const double> values);
+
+}  // namespace novelty
