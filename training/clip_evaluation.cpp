@@ -165,7 +165,7 @@ class Evaluation {
 
   static void take(Contender& contender, const Sight& sight, Track& track) {
     track.scores.push_back(contender.score(sight));
-    track.p_values.push_back(p_value_of(contender.calibration, track.scores.back()));
+    track.p_values.push_back(contender.scale->p_value(track.scores.back()));
     if (contender.learns_on) contender.learn(sight);
   }
 

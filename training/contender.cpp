@@ -14,7 +14,7 @@
 namespace novelty {
 namespace {
 
-constexpr std::size_t kViews = 64;     // varied views in all, as in training
+constexpr std::size_t kViews = 96;     // varied views in all, as in training
 constexpr double kHeldOutShare = 0.2;  // as in training
 
 /// A part of the model's score. Add a row for a further one.
@@ -24,7 +24,8 @@ struct Term {
   double FrameScore::*value;
 };
 constexpr Term kTerms[] = {
-    {"discrepancy", "part: student's discrepancy", &FrameScore::score},
+    {"discrepancy", "part: student's discrepancy", &FrameScore::discrepancy},
+    {"density", "part: density of tokens", &FrameScore::density},
 };
 
 Contender contender_of(const Term& term) {
@@ -91,11 +92,15 @@ class Calibrator {
     });
   }
 
-  /// A contender's score is a picture's only "patch" here, and so is its own mean.
-  void fit() {
-    for (std::size_t i = 0; i < contenders_.size(); ++i)
-      contenders_[i].calibration =
-          fit_calibration({1, clean_[i], contenders_[i].varied ? varied_[i] : clean_[i]}, {1});
+  /// interval_s: between the held-out pictures.
+  void fit(double interval_s) {
+    for (std::size_t i = 0; i < contenders_.size(); ++i) {
+      Contender& contender = contenders_[i];
+      contender.calibration =
+          fit_calibration({clean_[i], contender.varied ? varied_[i] : clean_[i], interval_s},
+                          detector_.event_options());
+      contender.scale.emplace(contender.calibration);
+    }
   }
 
  private:
@@ -146,7 +151,8 @@ std::vector<Contender> make_contenders(int input_size, std::size_t expected) {
 void calibrate_contenders(std::vector<Contender>& contenders, const Detector& detector,
                           Footage& footage, std::uint64_t seed,
                           const std::function<void(std::size_t, std::size_t)>& progress) {
-  const Split split = split_pictures(footage.count(), footage.time_ordered(), kHeldOutShare, seed);
+  const Split split =
+      split_pictures(footage.count(), footage.interval_s() > 0, kHeldOutShare, seed);
   Calibrator calibrator(contenders, detector, seed);
   const std::size_t learnt = split.training.size();
   FrameView frame;
@@ -159,7 +165,7 @@ void calibrate_contenders(std::vector<Contender>& contenders, const Detector& de
       calibrator.hold_out(frame, i - learnt, split.holdout.size());
     progress(i + 1, footage.count());
   }
-  calibrator.fit();
+  calibrator.fit(footage.interval_s());
 }
 
 }  // namespace novelty

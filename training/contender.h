@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -25,18 +26,19 @@ struct Sight {
 struct Contender {
   std::string name;                           ///< in files: "mog2"
   std::string title;                          ///< for people
-  std::function<double(const Sight&)> score;  ///< >= 0, larger is more novel
+  std::function<double(const Sight&)> score;  ///< larger is more novel
   std::function<void(const Sight&)> learn;    ///< empty: it learns nothing
   bool learns_on = false;                     ///< goes on learning from the frames it has scored
   bool varied = true;       ///< calibrated with varied views; else with the held-out frames alone
   Calibration calibration;  ///< set by `calibrate_contenders`
+  std::optional<DecisionScale> scale;  ///< of `calibration`
 };
 
 /// All of them, new. expected: pictures each will learn from at the start.
 std::vector<Contender> make_contenders(int input_size, std::size_t expected);
 
 /// What a contender must outdo: `novelty train`'s own rule, for all. Lets them learn from the part
-/// of `footage` that the networks learn from; the scores of the held-out rest and of 64 varied
+/// of `footage` that the networks learn from; the scores of the held-out rest and of 96 varied
 /// views of it give threshold and p-values, by the same fit and with the same random draws. Throws:
 /// Error; kCancelled on Ctrl-C.
 void calibrate_contenders(std::vector<Contender>& contenders, const Detector& detector,
