@@ -53,7 +53,8 @@ class DecisionScale {
   explicit DecisionScale(const Calibration& calibration);
 
   /// How probable such a score or a higher one is in a frame of normal footage: in (0, 1],
-  /// continuous, strictly decreasing over all reals. No allocation, under a microsecond.
+  /// continuous, strictly decreasing over all reals as far as a double can tell. No allocation,
+  /// under a microsecond.
   double p_value(double score) const;
 
   /// The inverse of p_value. Throws: Error(kSettings) outside (0, 1).

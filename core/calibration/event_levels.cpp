@@ -19,8 +19,8 @@ namespace {
 // the hold. Let h be the highest m over the hold time from a frame on: it rises and falls once for
 // each event, if turns smaller than the gap between the two thresholds do not count. So the levels
 // are the maxima of h between which it falls by more than the gap: b log(kExitFactor) for a tail of
-// scale b, estimated by the mean excess of m over its 0.9 quantile.
-constexpr double kUpperShare = 0.9;
+// scale b; from the 0.9 to the 0.95 quantile such a tail goes b log 2.
+constexpr double kUpperShare = 0.9, kHalfShare = 0.95;
 
 std::vector<float> smoothed(std::span<const float> in_time, double gain) {
   std::vector<float> result;
@@ -51,11 +51,8 @@ std::vector<float> sliding_first(std::span<const float> values, std::size_t wind
 
 double gap_of(std::vector<float> levels) {
   std::sort(levels.begin(), levels.end());
-  const double start = quantile_of(levels, kUpperShare);
-  double excess = 0, count = 0;
-  for (const float level : levels)
-    if (level > start) excess += level - start, count += 1;
-  return count > 0 ? std::log(kExitFactor) * excess / count : 0;
+  const double halving = quantile_of(levels, kHalfShare) - quantile_of(levels, kUpperShare);
+  return halving * std::log(kExitFactor) / std::log(2.0);
 }
 
 std::vector<float> maxima_of(std::span<const float> values, double gap) {

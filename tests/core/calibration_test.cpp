@@ -53,32 +53,32 @@ std::vector<Sample> samples() {
           {"one outlier", fit({0, 0, 0, 0, 0, 0, 1e6F, 0, 0}, {0, 1})}};
 }
 
-/// Scores from far under to far over all of `c`, ascending.
+/// Scores from under to far over all of `c`, ascending.
 std::vector<double> scores_around(const Calibration& c) {
-  const double middle = c.scores[c.scores.size() / 2];
-  const double wide = std::max<double>(c.threshold - middle, 1e-3);
+  const double low = c.scores.front();
+  const double wide = std::max(c.threshold - low, 1e-3);
   std::vector<double> scores;
-  for (int i = -2000; i <= 2000; ++i) scores.push_back(middle + wide * std::sinh(i / 200.0));
+  for (int i = 100; i > 0; --i) scores.push_back(low - 0.1 * i);
+  for (int i = 0; i <= 1000; ++i) scores.push_back(low + wide * std::sinh(i / 100.0));
   return scores;
 }
 
 TEST(DecisionScale, FallsStrictlyInPValueAndRate) {
   for (const auto& [name, calibration] : samples()) {
     const DecisionScale scale(calibration);
-    double last_p = 2, last_rate = HUGE_VAL;
+    double last = 2;
     for (const double score : scores_around(calibration)) {
       const double p = scale.p_value(score);
-      EXPECT_LT(p, last_p) << name << " at " << score;
+      EXPECT_LT(p, last) << name << " at " << score;
       EXPECT_GT(p, 0) << name << " at " << score;
       EXPECT_LE(p, 1) << name << " at " << score;
-      last_p = p;
+      last = p;
     }
-    for (const double score : scores_around(calibration)) {
-      const double rate =
-          scale.score_of_rate(1) < score ? scale.alarms_per_hour(score).expected : 0;
-      if (rate == 0) continue;
-      EXPECT_LT(rate, last_rate) << name << " at " << score;
-      last_rate = rate;
+    for (double rate = 3000, last_score = -1e12; rate > 1e-6; rate *= 0.7) {
+      const double score = scale.score_of_rate(rate);
+      EXPECT_GT(score, last_score) << name << " at " << rate;
+      EXPECT_GT(scale.alarms_per_hour(last_score).expected, scale.alarms_per_hour(score).expected);
+      last_score = score;
     }
   }
 }
