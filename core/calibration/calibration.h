@@ -61,7 +61,7 @@ class DecisionScale {
   double score_of_p_value(double p_value) const;
 
   /// The false events to expect an hour with the threshold at `score`; `expected` is continuous and
-  /// strictly decreasing, low <= expected <= high. Takes about a millisecond.
+  /// strictly decreasing, low <= expected <= high. Takes a few milliseconds.
   AlarmRate alarms_per_hour(double score) const;
 
   /// The inverse of `expected`. Throws: Error(kSettings) outside (0, 3600).

@@ -34,8 +34,8 @@ ParetoTail tail_of(const Calibration& calibration) {
 template <typename Falling>
 double inverse(const Falling& falling, double value, double center, double step) {
   double low = center - step, high = center + step;
-  for (double wide = step; falling(low) < value && low > -kFarthest; wide *= 2) low -= wide;
-  for (double wide = step; falling(high) > value && high < kFarthest; wide *= 2) high += wide;
+  while (falling(low) < value && low > -kFarthest) low -= center - low;
+  while (falling(high) > value && high < kFarthest) high += high - center;
   for (;;) {
     const double middle = low + (high - low) / 2;
     if (middle <= low || middle >= high) return middle;

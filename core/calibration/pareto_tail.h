@@ -20,7 +20,7 @@ class ParetoTail {
   double survival(double excess) const;
 
   /// The `share` quantile of the same with what is unknown of it: the tail's parameters, and the
-  /// relative error of the rate at the start (mean 1). About 0.5 ms.
+  /// relative error of the rate at the start (mean 1). About a millisecond.
   double quantile(double excess, double share) const;
 
  private:

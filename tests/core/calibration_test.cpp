@@ -74,7 +74,9 @@ TEST(DecisionScale, FallsStrictlyInPValueAndRate) {
       EXPECT_LE(p, 1) << name << " at " << score;
       last = p;
     }
-    for (double rate = 3000, last_score = -1e12; rate > 1e-6; rate *= 0.7) {
+    double last_score = -1e12;
+    for (int i = 0; i < 60; ++i) {
+      const double rate = 3000 * std::pow(0.7, i);
       const double score = scale.score_of_rate(rate);
       EXPECT_GT(score, last_score) << name << " at " << rate;
       EXPECT_GT(scale.alarms_per_hour(last_score).expected, scale.alarms_per_hour(score).expected);
