@@ -17,16 +17,35 @@ namespace {
 // that of an event a second with the p-value of the score. Footage of seconds has not seen what a
 // day brings; varied views stand in for it. Each counts as a second of footage, and they fade out
 // as real footage speaks for itself: with a weight w = exp(-length / kViewsFade),
-//   rate = rate of footage + w * 3600 * P(view over the score),
+//   rate = (1 - w) * rate of footage + w * 3600 * P(view over the score),
 //   p    = (1 - w) * p of footage + w * max(p of footage, p of views).
+// How wide the tail of levels may be is told by the views as well, as long as they count: w *
+// kViewExcesses of theirs are taken among the levels' excesses. One level alone says nothing of it.
 constexpr double kViewsFade = 120;  // seconds
+constexpr double kViewExcesses = 20;
 constexpr double kSecondsPerHour = 3600;
 constexpr double kTailShare = 0.025;  // of the 95 % interval, to either side
 constexpr double kFarthest = 1e300;
 
+double views_weight_of(const Calibration& calibration) {
+  return std::exp(-calibration.hours * kSecondsPerHour / kViewsFade);
+}
+
+// `count` excesses of the views' upper quarter over its start, evenly by rank.
+void add_view_excesses(const std::vector<float>& views, std::size_t count,
+                       std::vector<double>& excesses) {
+  const std::size_t first = views.size() - (views.size() + 3) / 4;
+  const float start = first > 0 ? views[first - 1] : views.front();
+  for (std::size_t i = 0; i < count; ++i)
+    excesses.push_back(views[first + (2 * i + 1) * (views.size() - first) / (2 * count)] - start);
+}
+
 ParetoTail tail_of(const Calibration& calibration) {
   std::vector<double> excesses;
   for (const float peak : calibration.peaks) excesses.push_back(peak - calibration.peak_start);
+  const double among = kViewExcesses * views_weight_of(calibration);
+  add_view_excesses(calibration.views, static_cast<std::size_t>(among), excesses);
+  std::sort(excesses.begin(), excesses.end());
   return {excesses, static_cast<double>(excesses.size()), least_scale(calibration.peak_start)};
 }
 
@@ -55,7 +74,7 @@ struct DecisionScale::Parts {
         start_rate((static_cast<double>(calibration.peaks.size()) + 0.5) / calibration.hours),
         most(std::max(kSecondsPerHour, 2 * start_rate)),
         start_p(footage.p_value(start)),
-        views_weight(std::exp(-calibration.hours * kSecondsPerHour / kViewsFade)) {}
+        views_weight(views_weight_of(calibration)) {}
 
   double p_value(double score) const {
     const double p = footage.p_value(score);
@@ -70,12 +89,12 @@ struct DecisionScale::Parts {
   }
 
   double rate(double score) const {
-    return rate_below(score) * peaks.survival(score - start) +
+    return (1 - views_weight) * rate_below(score) * peaks.survival(score - start) +
            views_weight * kSecondsPerHour * views.p_value(score);
   }
 
   double rate_quantile(double score, double share) const {
-    return rate_below(score) * peaks.quantile(score - start, share) +
+    return (1 - views_weight) * rate_below(score) * peaks.quantile(score - start, share) +
            views_weight * kSecondsPerHour * views.quantile(score, share);
   }
 

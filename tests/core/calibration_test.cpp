@@ -256,6 +256,22 @@ TEST(Quantile, IsLinearBetweenValues) {
   EXPECT_DOUBLE_EQ(quantile_of(sorted, 1), 4);
 }
 
+TEST(DecisionScale, OfAFewSecondsIsAsWideAsTheViewsAreAndNoWider) {
+  // Eleven nearly equal scores, and views with an exponential tail of 1.7 over 1.7.
+  const std::vector<float> scores = {0.59F, 0.6F, 0.6F,  0.65F, 0.7F, 1.2F,
+                                     1.3F,  1.3F, 1.35F, 1.4F,  1.45F};
+  std::vector<float> views;
+  for (int i = 0; i < 96; ++i)
+    views.push_back(static_cast<float>(-1.7 * std::log(1 - (i + 0.5) / 96)));
+  EventOptions events;
+  events.smoothing_ns = 100'000'000;
+  events.min_duration_ns = 200'000'000;
+  events.hold_ns = 1'000'000'000;
+  const Calibration calibration = fit_calibration({scores, views, 0.1}, events);
+  EXPECT_GT(calibration.threshold, views.back());
+  EXPECT_LT(calibration.threshold, 2 * 1.7 * std::log(3600));
+}
+
 TEST(CalibratedMap, IsLinearFromZeroToOneAndBeyond) {
   Calibration calibration;
   calibration.map_zero = -1;
