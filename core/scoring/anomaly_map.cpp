@@ -110,11 +110,11 @@ double image_score(std::span<const float> values, double top_share) {
 
 // Note [Masked patches]
 // The score averages as many patches as without a mask, ceil(top_share * n) of all n, and a patch
-// that does not count enters as 0. So the score is the sum of the highest patches that count over
-// that fixed number, and never exceeds the score without the mask where that is over 0, as every
-// threshold is: a mask can make events rarer in normal footage, never more frequent.
-// Averaging only what is left would break this once fewer patches are left than are averaged: one
-// restless patch alone can score more than the highest ten.
+// that does not count enters with the lowest value of those that do, or with 0 if that is lower. So
+// as long as enough patches count, the score is the mean of the highest of them. With fewer it is
+// filled up with values that are at most the start of the upper tail: averaging only what is left
+// would let one restless patch alone score more than the highest ten, for which threshold and
+// p-values were calibrated. A mask can make events rarer in normal footage, never more frequent.
 void leave_out(std::span<const std::uint8_t> counted, std::span<float> values) {
   if (counted.empty()) return;
   if (counted.size() != values.size())
@@ -122,8 +122,11 @@ void leave_out(std::span<const std::uint8_t> counted, std::span<float> values) {
                 std::to_string(counted.size()) + " patches for a picture of " +
                     std::to_string(values.size()),
                 "rasterise it with the model's grid_size");
+  float fill = 0;
   for (std::size_t i = 0; i < values.size(); ++i)
-    if (counted[i] == 0) values[i] = 0;
+    if (counted[i] != 0) fill = std::min(fill, values[i]);
+  for (std::size_t i = 0; i < values.size(); ++i)
+    if (counted[i] == 0) values[i] = fill;
 }
 
 std::vector<Region> regions_of(std::span<const float> map, int size, std::size_t limit) {

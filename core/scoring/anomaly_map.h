@@ -29,9 +29,9 @@ struct ScoreDefinition {
 /// finite).
 double image_score(std::span<const float> values, double top_share);
 
-/// Sets the values of the patches that do not count to 0, where the upper tail of normal patches
-/// starts: see Note [Masked patches]. counted: [n], 1 = counts; empty = all do. values: [n].
-/// Throws: Error(kSettings) when the sizes do not agree.
+/// Sets the values of the patches that do not count to the lowest of those that do, at most 0: see
+/// Note [Masked patches]. counted: [n], 1 = counts; empty = all do. values: [n]. Throws:
+/// Error(kSettings) when the sizes do not agree.
 void leave_out(std::span<const std::uint8_t> counted, std::span<float> values);
 
 /// Connected areas (8-neighbourhood) of `map` ([size, size]) at and over 1, as boxes normalised to

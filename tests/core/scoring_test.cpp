@@ -70,6 +70,11 @@ TEST(MaskedScore, AveragesOverAsManyPatchesAsWithoutAMask) {
   EXPECT_DOUBLE_EQ(masked_score_of({1, 4, 2, 3}, {0, 0, 0, 0}, 1), 0);
 }
 
+TEST(MaskedScore, OfNegativeValuesIsTheirOwn) {
+  EXPECT_DOUBLE_EQ(masked_score_of({-1, -4, -2, -3}, {0, 1, 1, 1}, 0.5), -2.5);
+  EXPECT_DOUBLE_EQ(masked_score_of({-1, -4, -2, 30}, {1, 1, 0, 0}, 0.5), -2.5);
+}
+
 TEST(MaskedScore, RefusesAMaskOfAnotherSize) {
   EXPECT_THROW(masked_score_of({1, 2}, {1}, 1), Error);
   EXPECT_THROW(masked_score_of({1, 2}, {1, 1, 1}, 1), Error);
