@@ -13,7 +13,7 @@ namespace novelty::testing {
 namespace {
 
 std::uint8_t byte_of(double value) {
-  return static_cast<std::uint8_t>(std::lround(std::clamp(value, 0.0, 255.0)));
+  return static_cast<std::uint8_t>(std::clamp(value, 0.0, 255.0) + 0.5);
 }
 
 double mirrored(double at, int size) {
@@ -97,12 +97,13 @@ RgbFrame drawn_room(std::uint64_t moment) {
     const double y = rng.uniform();
     const std::array<double, 3> colour{40 + 150 * rng.uniform(), 40 + 150 * rng.uniform(),
                                        40 + 150 * rng.uniform()};
-    frame = remade(frame, [&](int row, int column, int c) {
-      const double u = (column + 0.5) / frame.width - x;
-      const double v = (row + 0.5) / frame.height - y;
-      const bool inside = u >= 0 && u < width && v >= 0 && v < height;
-      return inside ? colour.at(static_cast<std::size_t>(c)) : value_at(frame, row, column, c);
-    });
+    for (int row = static_cast<int>(y * frame.height);
+         row < std::min((y + height), 1.0) * frame.height; ++row)
+      for (int column = static_cast<int>(x * frame.width);
+           column < std::min((x + width), 1.0) * frame.width; ++column)
+        for (int c = 0; c < 3; ++c)
+          frame.rgb[static_cast<std::size_t>((row * frame.width + column) * 3 + c)] =
+              byte_of(colour.at(static_cast<std::size_t>(c)));
   }
   Rng noise(12, moment);
   return remade(frame, [&](int row, int column, int c) {
@@ -133,9 +134,11 @@ RgbFrame moved(const RgbFrame& frame, const Move& move) {
 }
 
 RgbFrame lit(const RgbFrame& frame, double left, double right) {
+  std::vector<double> gains;
+  for (int x = 0; x < frame.width; ++x)
+    gains.push_back(left * std::pow(right / left, static_cast<double>(x) / (frame.width - 1)));
   return remade(frame, [&](int y, int x, int c) {
-    const double at = static_cast<double>(x) / (frame.width - 1);
-    return value_at(frame, y, x, c) * left * std::pow(right / left, at);
+    return value_at(frame, y, x, c) * gains[static_cast<std::size_t>(x)];
   });
 }
 
