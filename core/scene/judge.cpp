@@ -107,6 +107,7 @@ struct SceneJudge::Evidence {
   double visible = 0;         // share of the cells that show what they showed
   float gain = 0;             // logarithm, over the visible cells
   double uneven = 0;          // share of the visible cells off that gain
+  std::vector<float> cells;   // [kCells] correlation of the edges
   std::vector<float> ratios;  // [kCells] logarithm of brightness, now over then
 };
 
@@ -118,13 +119,13 @@ SceneJudge::SceneJudge(SceneReference reference)
     : reference_(std::move(reference)),
       cell_luma_(cell_means(reference_.luma)),
       chroma_(chroma_of(reference_.chroma)),
-      contrast_middle_(quantile(reference_.contrast, 0.5)),
       length_(length_of(reference_.edges)),
       poses_(reference_) {}
 
 SceneJudge::Evidence SceneJudge::compare(const ScenePicture& picture) const {
   Evidence evidence;
-  const auto cells = cell_correlations(reference_, picture);
+  evidence.cells = cell_correlations(reference_, picture);
+  const auto& cells = evidence.cells;
   evidence.likeness = mean_of(cells) / reference_.similarity;
   evidence.visible = share_of(kCells, [&](std::size_t i) { return cells[i] > kSameCell; });
   float both = 0;
@@ -193,14 +194,14 @@ bool SceneJudge::covered(const Evidence& evidence, const ScenePicture& picture) 
   return agreement < kGoneAgreement;
 }
 
-// Out of focus: where contrast was, most of it is gone, and not for want of light.
+// Out of focus: of what is still in place most of the contrast is gone, and not for want of light.
 bool SceneJudge::blurred(const Evidence& evidence, const ScenePicture& picture) const {
+  if (evidence.visible < kEnoughCells) return false;
   std::vector<float> left;
   for (std::size_t i = 0; i < kCells; ++i)
-    if (reference_.contrast[i] >= contrast_middle_ && reference_.contrast[i] > 0)
+    if (evidence.cells[i] > kSameCell && reference_.contrast[i] > 0)
       left.push_back(picture.contrast[i] / reference_.contrast[i]);
-  if (left.empty()) return false;
-  return quantile(std::move(left), 0.5) < kBlurContrast * std::exp(evidence.gain);
+  return !left.empty() && quantile(std::move(left), 0.5) < kBlurContrast * std::exp(evidence.gain);
 }
 
 }  // namespace novelty

@@ -23,7 +23,8 @@ double likeness(const SceneReference& reference, const ScenePicture& picture);
 /// and, but for one gain, as bright. So nothing here asks how much differs where an object may be:
 /// - moved: the edges fit better in another pose than in their own. No object makes that so.
 /// - relit: where the edges are still in place, brightness is not. Only visible background counts.
-/// - covered: of the edges hardly any are left, and what brightness and colour say agrees.
+/// - covered: of the edges hardly any are left, and what brightness and colour say agrees; or (out
+///   of focus) they are in place but faint.
 /// - infrared: edges in place, colour nowhere.
 /// Thresholds were set midway between synthetic changes and synthetic objects of 40 % of the frame,
 /// on training footage of three fixed cameras (tests/training/scene_guard_test.cpp has the
@@ -51,7 +52,6 @@ class SceneJudge {
   SceneReference reference_;
   std::vector<float> cell_luma_;  // [kCells] of the reference
   float chroma_ = 0;              // of its coloured cells
-  float contrast_middle_ = 0;     // half of its cells have more contrast
   float length_ = 0;              // of its edges
   PoseBank poses_;
 };
