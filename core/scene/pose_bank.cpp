@@ -43,7 +43,8 @@ std::vector<float> warped(const SceneReference& reference, double turn, double z
   const double middle = (kSceneSide - 1) / 2.0;
   std::vector<float> luma(kScenePoints);
   for (std::size_t i = 0; i < kScenePoints; ++i) {
-    const double y = static_cast<double>(i / kSceneSide) - middle;
+    const std::size_t row = i / kSceneSide;
+    const double y = static_cast<double>(row) - middle;
     const double x = (static_cast<double>(i % kSceneSide) - middle) * reference.aspect;
     luma[i] =
         sample(reference.luma, middle + c * y - s * x, middle + (s * y + c * x) / reference.aspect);

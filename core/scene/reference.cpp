@@ -68,7 +68,7 @@ SceneReference learn_scene(std::span<const ScenePicture> pictures, double aspect
   return reference;
 }
 
-SceneReference with_looks_of(const ScenePicture& picture, SceneReference old) {
+SceneReference with_looks_of(const ScenePicture& picture, const SceneReference& old) {
   SceneReference reference = mean_of(std::span(&picture, 1), old.aspect);
   reference.similarity = old.similarity;
   reference.tells = old.tells;

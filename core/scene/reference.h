@@ -36,6 +36,6 @@ struct SceneReference {
 SceneReference learn_scene(std::span<const ScenePicture> pictures, double aspect);
 
 /// `old` with the looks of one picture.
-SceneReference with_looks_of(const ScenePicture& picture, SceneReference old);
+SceneReference with_looks_of(const ScenePicture& picture, const SceneReference& old);
 
 }  // namespace novelty

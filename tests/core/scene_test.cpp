@@ -75,6 +75,7 @@ TEST(ScenePicture, RefusesPatchesOfAnotherSize) {
 TEST(SceneReference, NeedsPicturesOfOneScene) {
   EXPECT_TRUE(learn_scene({}, 1).empty());
   std::vector<ScenePicture> pictures;
+  pictures.reserve(6);
   for (int i = 0; i < 6; ++i)
     pictures.push_back(picture_of(testing::moved(room(), {.shift_x = 0.11 * i}), kInput));
   EXPECT_TRUE(learn_scene(pictures, 1).empty()) << "a camera that pans has no reference";

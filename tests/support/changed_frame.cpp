@@ -12,8 +12,14 @@
 namespace novelty::testing {
 namespace {
 
+// Where the value of a channel lies.
+std::size_t index_of(const RgbFrame& frame, int y, int x, int c) {
+  const auto wide = [](int value) { return static_cast<std::size_t>(value); };
+  return (wide(y) * wide(frame.width) + wide(x)) * 3 + wide(c);
+}
+
 std::uint8_t byte_of(double value) {
-  return static_cast<std::uint8_t>(std::clamp(value, 0.0, 255.0) + 0.5);
+  return static_cast<std::uint8_t>(std::lround(std::clamp(value, 0.0, 255.0)));
 }
 
 double mirrored(double at, int size) {
@@ -28,8 +34,7 @@ double sample(const RgbFrame& frame, double y, double x, int channel) {
   const int top = std::min(static_cast<int>(y), frame.height - 2);
   const int left = std::min(static_cast<int>(x), frame.width - 2);
   const auto at = [&](int row, int column) {
-    return static_cast<double>(
-        frame.rgb[static_cast<std::size_t>((row * frame.width + column) * 3 + channel)]);
+    return static_cast<double>(frame.rgb[index_of(frame, row, column, channel)]);
   };
   const double upper = std::lerp(at(top, left), at(top, left + 1), x - left);
   const double lower = std::lerp(at(top + 1, left), at(top + 1, left + 1), x - left);
@@ -48,7 +53,7 @@ RgbFrame remade(const RgbFrame& frame, Value value) {
 }
 
 double value_at(const RgbFrame& frame, int y, int x, int c) {
-  return frame.rgb[static_cast<std::size_t>((y * frame.width + x) * 3 + c)];
+  return frame.rgb[index_of(frame, y, x, c)];
 }
 
 /// Each value the mean of those up to `right` and `down` behind and before it, by a running sum.
@@ -59,8 +64,7 @@ RgbFrame averaged(const RgbFrame& frame, int right, int down) {
   RgbFrame out = frame;
   const auto place = [&](int line, int step, int c) {
     step = std::clamp(step, 0, steps - 1);
-    const int pixel = right > 0 ? line * frame.width + step : step * frame.width + line;
-    return static_cast<std::size_t>(pixel * 3 + c);
+    return right > 0 ? index_of(frame, line, step, c) : index_of(frame, step, line, c);
   };
   for (int line = 0; line < lines; ++line)
     for (int c = 0; c < 3; ++c) {
@@ -102,7 +106,7 @@ RgbFrame drawn_room(std::uint64_t moment) {
       for (int column = static_cast<int>(x * frame.width);
            column < std::min((x + width), 1.0) * frame.width; ++column)
         for (int c = 0; c < 3; ++c)
-          frame.rgb[static_cast<std::size_t>((row * frame.width + column) * 3 + c)] =
+          frame.rgb[index_of(frame, row, column, c)] =
               byte_of(colour.at(static_cast<std::size_t>(c)));
   }
   Rng noise(12, moment);
@@ -135,6 +139,7 @@ RgbFrame moved(const RgbFrame& frame, const Move& move) {
 
 RgbFrame lit(const RgbFrame& frame, double left, double right) {
   std::vector<double> gains;
+  gains.reserve(static_cast<std::size_t>(frame.width));
   for (int x = 0; x < frame.width; ++x)
     gains.push_back(left * std::pow(right / left, static_cast<double>(x) / (frame.width - 1)));
   return remade(frame, [&](int y, int x, int c) {
