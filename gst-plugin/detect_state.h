@@ -25,7 +25,7 @@ struct DetectStats {
   std::uint64_t events = 0;         ///< begun
   std::uint64_t scene_changes = 0;  ///< raised
   std::string scene_change;         ///< the flag now; empty: none
-  bool background = false;   ///< scores the newest frame in the background (mode=latest)
+  bool background = false;          ///< scores the newest frame in the background (mode=latest)
   std::string model_id;
   std::string model_path;
   std::int64_t scoring_ns = 0;  ///< of the last score

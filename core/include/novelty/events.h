@@ -29,8 +29,8 @@ struct Event {
   std::int64_t end_ns = 0;    ///< the last novel frame so far
   std::int64_t peak_ns = 0;   ///< the frame of the peak score
   double peak_score = 0;      ///< unsmoothed
-  std::string end_reason;  ///< "over", "eos", "flush", "stopped", "discont", "model", "scene-change";
-                           ///< empty: open
+  /// "over", "eos", "flush", "stopped", "discont", "model" or "scene-change"; empty: open
+  std::string end_reason;
 };
 
 /// What one frame is, after the temporal logic.
