@@ -3,6 +3,7 @@
 #include "detect_announce.h"
 
 #include <memory>
+#include <variant>
 
 #include "novelty/error.h"
 
@@ -27,8 +28,8 @@ std::string wall_clock_of(GstElement* element, GstClockTime running_time) {
   return rfc3339_utc(g_get_real_time() - ago / GST_USECOND);
 }
 
-void announce_one(GstBaseTransform* element, const NoveltyEvent& report, bool post) {
-  GstStructure* fields = structure_of(report);
+// Takes over `fields`.
+void announce_one(GstBaseTransform* element, GstStructure* fields, bool post) {
   if (post)
     gst_element_post_message(
         GST_ELEMENT_CAST(element),
@@ -64,12 +65,13 @@ void post_novelty_error(GstElement* element, const Error& error) {
 
 void announce(GstBaseTransform* element, const DetectSettings& settings, bool live,
               Reports& reports) {
-  for (NoveltyEvent& report : reports) {
+  const auto tell = [&](auto& report) {
     report.camera = settings.camera;
     report.running_time = running_time_of(element->segment, report.stream_time);
     if (live) report.wall_clock = wall_clock_of(GST_ELEMENT_CAST(element), report.running_time);
-    announce_one(element, report, settings.post_messages);
-  }
+    announce_one(element, structure_of(report), settings.post_messages);
+  };
+  for (Report& report : reports) std::visit(tell, report);
   reports.clear();
 }
 

@@ -185,6 +185,7 @@ void DetectElement::frame(GstBuffer* buffer) {
   Reports reports;
   const auto loaded = state_.begin_frame(settings, reports);
   if (loaded != nullptr) announce_model(element_, *loaded);
+  if (rearm_.exchange(false)) state_.rearm();
   if (state_.wants_pixels()) score(buffer, time, reports);
   announce(element_, settings, live_, reports);
   if (const auto meta = state_.meta_at(time)) add_novelty_meta(buffer, *meta);

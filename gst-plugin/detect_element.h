@@ -34,6 +34,9 @@ class DetectElement {
   /// While open: loads the model of the settings in the background, to be taken over at a frame.
   void reload();
 
+  /// Takes the next scored picture as the scene-change guard's reference. Thread: any.
+  void rearm() { rearm_ = true; }
+
   DetectStats stats() const { return state_.stats(); }
 
   /// NULL to READY and back. Throws: Error.
@@ -81,6 +84,7 @@ class DetectElement {
   bool background_ = false;
   bool warned_of_matrix_ = false;
   std::int64_t next_ns_ = 0;  // stream time of a frame without a PTS
+  std::atomic<bool> rearm_{false};
   std::atomic<bool> choose_mode_{true};
   std::atomic<GstClockTime> latency_ns_{0};
 };

@@ -26,6 +26,7 @@ struct DetectSettings {
   std::string camera;                    ///< name put into results
   bool enabled = true;
   bool post_messages = true;
+  bool scene_guard = true;  ///< tell scene changes, and hold events meanwhile
   std::int64_t smoothing_ns = -1;
   std::int64_t min_duration_ns = -1;
   std::int64_t hold_ns = -1;

@@ -4,6 +4,7 @@
 
 #include <limits>
 #include <utility>
+#include <variant>
 
 #include "novelty/error.h"
 
@@ -71,6 +72,7 @@ void DetectState::close() {
   scorer_ = {};
   job_ = {};
   reporter_ = {};
+  guard_.reset();
   detector_ = nullptr;
   counted_ = nullptr;
   const std::lock_guard lock(stats_mutex_);
@@ -82,6 +84,7 @@ void DetectState::use(std::shared_ptr<const Detector> detector, CountedPatches c
   counted_ = std::move(counted);
   options_ = event_options(*detector_, settings_);
   reporter_.configure(detector_, options_);
+  guard_ = detector_->make_scene_guard();
   const std::lock_guard lock(stats_mutex_);
   stats_.model_id = detector_->info().id;
   stats_.model_path = detector_->info().path;
@@ -120,6 +123,7 @@ void DetectState::stop(const std::string& reason, Reports& reports) {
 
 void DetectState::reset(const std::string& reason, Reports& reports) {
   reporter_.close(reason, reports);
+  if (guard_) guard_->reset();
   forget();
 }
 
@@ -127,6 +131,8 @@ void DetectState::forget() {
   last_.reset();
   since_scored_ = 0;
   ++generation_;
+  const std::lock_guard lock(stats_mutex_);
+  stats_.scene_change.clear();
 }
 
 // A model that was loaded meanwhile, in use from now on. One with too coarse a grid for the mask is
@@ -183,6 +189,11 @@ void DetectState::offer(const FrameView& frame, const FrameTime& time, Reports& 
   detector_->prepare(frame, job.frame);
   job.detector = detector_;
   job.counted = counted_;
+  job.scene = {};
+  if (settings_.scene_guard)
+    job.scene = guard_->push(time.stream_ns, job.frame.patches);
+  else
+    guard_->reset();
   job.time = time;
   job.generation = generation_;
   since_scored_ = 1;
@@ -197,7 +208,7 @@ void DetectState::offer(const FrameView& frame, const FrameTime& time, Reports& 
 void DetectState::take_outcome(const ScoreJob& job, Reports& reports) {
   if (job.error) std::rethrow_exception(job.error);
   const auto before = reports.size();
-  const FrameState state = reporter_.push(job.time.stream_ns, job.result, reports);
+  const FrameState state = reporter_.push(job.time.stream_ns, job.result, job.scene, reports);
   NoveltyMeta meta;
   meta.score = job.result.score;
   meta.p_value = job.result.p_value;
@@ -206,6 +217,7 @@ void DetectState::take_outcome(const ScoreJob& job, Reports& reports) {
   meta.novel = state.novel;
   meta.held = state.held;
   if (state.event) meta.event_id = state.event->id;
+  meta.scene_change = scene_change_name(job.scene.change);
   meta.scored_pts = job.time.pts;
   meta.model_id = job.detector->info().id;
   meta.map_size = job.result.map_size;
@@ -217,8 +229,18 @@ void DetectState::take_outcome(const ScoreJob& job, Reports& reports) {
   ++stats_.scored;
   stats_.last_score = job.result.score;
   stats_.scoring_ns = job.elapsed_ns;
-  for (auto i = before; i < reports.size(); ++i)
-    stats_.events += reports[i].change == EventChange::kBegin ? 1 : 0;
+  stats_.scene_change = scene_change_name(job.scene.change);
+  count(reports, before);
+}
+
+// Only with stats_mutex_ held.
+void DetectState::count(const Reports& reports, std::size_t first) {
+  for (auto i = first; i < reports.size(); ++i) {
+    const auto* event = std::get_if<NoveltyEvent>(&reports[i]);
+    const auto* scene = std::get_if<SceneNotice>(&reports[i]);
+    if (event != nullptr && event->change == EventChange::kBegin) ++stats_.events;
+    if (scene != nullptr && scene->active) ++stats_.scene_changes;
+  }
 }
 
 std::optional<NoveltyMeta> DetectState::meta_at(const FrameTime& time) const {

@@ -22,8 +22,10 @@ namespace novelty {
 struct DetectStats {
   std::uint64_t frames = 0;
   std::uint64_t scored = 0;
-  std::uint64_t events = 0;  ///< begun
-  bool background = false;   ///< scores the newest frame in the background (mode=latest)
+  std::uint64_t events = 0;         ///< begun
+  std::uint64_t scene_changes = 0;  ///< raised
+  std::string scene_change;         ///< the flag now; empty: none
+  bool background = false;          ///< scores the newest frame in the background (mode=latest)
   std::string model_id;
   std::string model_path;
   std::int64_t scoring_ns = 0;  ///< of the last score
@@ -74,6 +76,11 @@ class DetectState {
   /// What a frame at `time` carries: the newest result and its age; nothing before the first.
   std::optional<NoveltyMeta> meta_at(const FrameTime& time) const;
 
+  /// Takes the next scored picture as the scene-change guard's reference.
+  void rearm() {
+    if (guard_) guard_->rearm();
+  }
+
   /// Lets time pass without frames (GAP).
   void advance(std::int64_t stream_ns, Reports& reports);
 
@@ -88,6 +95,7 @@ class DetectState {
   void collect(Reports& reports);
   void take_outcome(const ScoreJob& job, Reports& reports);
   void forget();
+  void count(const Reports& reports, std::size_t first);
 
   const ModelLoader::Failure failure_;
   ModelLoader loader_;
@@ -96,6 +104,7 @@ class DetectState {
   DetectSettings settings_;  // applied to reporter_
   EventOptions options_;     // in force
   EventReporter reporter_;
+  std::optional<SceneGuard> guard_;       // of detector_
   Scorer scorer_;                         // for scoring in the streaming thread
   ScoreJob job_;                          // its frame and result
   std::unique_ptr<DetectWorker> worker_;  // null: score in the streaming thread

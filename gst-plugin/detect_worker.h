@@ -30,6 +30,7 @@ struct ScoreJob {
   CountedPatches counted;
   PreparedFrame frame;
   FrameTime time;
+  SceneState scene;              ///< what the guard says of the frame
   std::uint64_t generation = 0;  ///< the caller's, to tell results of before a flush
 
   bool done = false;  ///< result or error is set

@@ -17,12 +17,30 @@ void EventReporter::configure(std::shared_ptr<const Detector> detector,
   tracker_.set_options(options);
 }
 
-FrameState EventReporter::push(std::int64_t time_ns, const FrameScore& score, Reports& reports) {
+FrameState EventReporter::push(std::int64_t time_ns, const FrameScore& score,
+                               const SceneState& scene, Reports& reports) {
+  follow_scene(time_ns, scene.change, reports);
+  if (scene.held && !tracker_.is_open()) {
+    peak_.reset();
+    return {.smoothed = score.score};
+  }
   EventStep step = tracker_.push(time_ns, score.score);
   if (step.ended) report_end(*step.ended, reports);
   follow_peak(step.frame, score);
   if (step.frame.event) report_open(step, time_ns, reports);
   return std::move(step.frame);
+}
+
+void EventReporter::follow_scene(std::int64_t time_ns, SceneChange change, Reports& reports) {
+  last_ns_ = time_ns;
+  if (change == scene_) return;
+  if (const auto ended = tracker_.close("scene-change")) report_end(*ended, reports);
+  SceneNotice notice;
+  notice.active = change != SceneChange::kNone;
+  notice.reason = scene_change_name(notice.active ? change : scene_);
+  notice.stream_time = static_cast<GstClockTime>(time_ns);
+  reports.emplace_back(std::move(notice));
+  scene_ = change;
 }
 
 bool EventReporter::advance(std::int64_t time_ns, Reports& reports) {
@@ -34,6 +52,7 @@ bool EventReporter::advance(std::int64_t time_ns, Reports& reports) {
 void EventReporter::close(const std::string& reason, Reports& reports) {
   if (const auto ended = tracker_.close(reason)) report_end(*ended, reports);
   peak_.reset();
+  follow_scene(last_ns_, SceneChange::kNone, reports);
 }
 
 void EventReporter::follow_peak(const FrameState& frame, const FrameScore& score) {
@@ -48,21 +67,22 @@ void EventReporter::follow_peak(const FrameState& frame, const FrameScore& score
 void EventReporter::report_open(const EventStep& step, std::int64_t time_ns, Reports& reports) {
   const Event& event = *step.frame.event;
   if (step.change == EventChange::kBegin) {
-    reports.push_back(report_of(event, EventChange::kBegin, event.begin_ns));
+    reports.emplace_back(report_of(event, EventChange::kBegin, event.begin_ns));
     update_due_ = false;
     told_ns_ = time_ns;
     return;
   }
   update_due_ = update_due_ || step.change == EventChange::kUpdate;
   if (!update_due_ || time_ns - told_ns_ < kUpdateInterval) return;
-  reports.push_back(report_of(event, EventChange::kUpdate, event.peak_ns));
+  reports.emplace_back(report_of(event, EventChange::kUpdate, event.peak_ns));
   update_due_ = false;
   told_ns_ = time_ns;
 }
 
 void EventReporter::report_end(const Event& event, Reports& reports) {
-  reports.push_back(report_of(event, EventChange::kEnd, event.end_ns));
-  reports.back().reason = event.end_reason;
+  NoveltyEvent report = report_of(event, EventChange::kEnd, event.end_ns);
+  report.reason = event.end_reason;
+  reports.emplace_back(std::move(report));
   peak_.reset();
 }
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <variant>
 #include <vector>
 
 #include "novelty/detector.h"
@@ -14,7 +15,8 @@
 namespace novelty {
 
 /// What is to be told, in order; running time and wall clock are left to the element.
-using Reports = std::vector<NoveltyEvent>;
+using Report = std::variant<NoveltyEvent, SceneNotice>;
+using Reports = std::vector<Report>;
 
 /// EventTracker plus what messages need: the region of the peak and a limit on updates, one in a
 /// second of stream time. Not thread-safe; one per stream.
@@ -23,13 +25,15 @@ class EventReporter {
   /// Takes the model whose scores follow and its options.
   void configure(std::shared_ptr<const Detector> detector, const EventOptions& options);
 
-  /// The score of the frame at `time_ns` of stream time.
-  FrameState push(std::int64_t time_ns, const FrameScore& score, Reports& reports);
+  /// The score of the frame at `time_ns` of stream time. While `scene` is held no event begins;
+  /// while it is changed none is open.
+  FrameState push(std::int64_t time_ns, const FrameScore& score, const SceneState& scene,
+                  Reports& reports);
 
   /// Lets time pass without frames; true when it ended an event.
   bool advance(std::int64_t time_ns, Reports& reports);
 
-  /// Ends an open event and forgets all state.
+  /// Ends an open event, clears a scene change that was told, and forgets all state.
   void close(const std::string& reason, Reports& reports);
 
  private:
@@ -38,6 +42,7 @@ class EventReporter {
     std::optional<Region> region;
   };
 
+  void follow_scene(std::int64_t time_ns, SceneChange change, Reports& reports);
   void follow_peak(const FrameState& frame, const FrameScore& score);
   void report_open(const EventStep& step, std::int64_t time_ns, Reports& reports);
   void report_end(const Event& event, Reports& reports);
@@ -47,6 +52,8 @@ class EventReporter {
   EventTracker tracker_{EventOptions{}};
   std::optional<Peak> peak_;  // of the novel frames since the last that was not
   bool update_due_ = false;   // a new peak was not told yet
+  SceneChange scene_ = SceneChange::kNone;  // told
+  std::int64_t last_ns_ = 0;
   std::int64_t told_ns_ = 0;  // when the open event was told of last
 };
 

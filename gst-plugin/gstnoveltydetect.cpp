@@ -55,6 +55,7 @@ enum Property : guint {
   kPropSmoothing,
   kPropMinDuration,
   kPropHold,
+  kPropSceneGuard,
   kPropStats,
   kPropLastScore,
 };
@@ -131,6 +132,9 @@ void store(DetectSettings& settings, guint id, const GValue* value) {
     case kPropHold:
       settings.hold_ns = g_value_get_int64(value);
       break;
+    case kPropSceneGuard:
+      settings.scene_guard = g_value_get_boolean(value) != FALSE;
+      break;
     default:
       break;
   }
@@ -140,7 +144,9 @@ GstStructure* structure_of(const novelty::DetectStats& stats) {
   return gst_structure_new(
       "novelty-stats", "frames", G_TYPE_UINT64, static_cast<guint64>(stats.frames), "scored",
       G_TYPE_UINT64, static_cast<guint64>(stats.scored), "events", G_TYPE_UINT64,
-      static_cast<guint64>(stats.events), "mode", G_TYPE_STRING,
+      static_cast<guint64>(stats.events), "scene-changes", G_TYPE_UINT64,
+      static_cast<guint64>(stats.scene_changes), "scene-change", G_TYPE_STRING,
+      stats.scene_change.c_str(), "mode", G_TYPE_STRING,
       stats.background ? "latest" : "every-frame", "model", G_TYPE_STRING, stats.model_path.c_str(),
       "model-id", G_TYPE_STRING, stats.model_id.c_str(), "scoring-time", G_TYPE_UINT64,
       static_cast<guint64>(stats.scoring_ns), nullptr);
@@ -191,6 +197,9 @@ void load(const DetectElement& element, guint id, GValue* value) {
     case kPropHold:
       g_value_set_int64(value, settings.hold_ns);
       break;
+    case kPropSceneGuard:
+      g_value_set_boolean(value, settings.scene_guard);
+      break;
     case kPropStats:
       g_value_take_boxed(value, structure_of(element.stats()));
       break;
@@ -216,7 +225,7 @@ static DetectElement& impl_of(gpointer object) {
 
 static void gst_novelty_detect_set_property(GObject* object, guint id, const GValue* value,
                                             GParamSpec* spec) {
-  if (id < kPropModel || id > kPropHold) {
+  if (id < kPropModel || id > kPropSceneGuard) {
     G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
     return;
   }
@@ -235,6 +244,10 @@ static void gst_novelty_detect_get_property(GObject* object, guint id, GValue* v
     return;
   }
   guarded(object, [&] { load(impl_of(object), id, value); });
+}
+
+static void gst_novelty_detect_rearm(GstElement* element) {
+  impl_of(element).rearm();
 }
 
 static void gst_novelty_detect_finalize(GObject* object) {
@@ -383,6 +396,27 @@ static void install_event_properties(GObjectClass* klass) {
                          -1, G_MAXINT64, -1, kPlaying));
 }
 
+static void install_scene_guard(GObjectClass* klass) {
+  constexpr auto kPlaying = static_cast<GParamFlags>(
+      static_cast<int>(G_PARAM_READWRITE) | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING);
+  g_object_class_install_property(
+      klass, kPropSceneGuard,
+      g_param_spec_boolean("scene-guard", "Scene guard",
+                           "Tell that the camera was moved, covered or switched to infra-red, or "
+                           "the scene re-lit, and hold events meanwhile",
+                           TRUE, kPlaying));
+  /**
+   * GstNoveltyDetect::rearm:
+   *
+   * Takes the next scored picture as the reference of the scene-change guard, which clears its
+   * flag. For a change that lasts and is not worth a new training.
+   */
+  g_signal_new_class_handler(
+      "rearm", G_TYPE_FROM_CLASS(klass),
+      static_cast<GSignalFlags>(static_cast<int>(G_SIGNAL_RUN_LAST) | G_SIGNAL_ACTION),
+      G_CALLBACK(gst_novelty_detect_rearm), nullptr, nullptr, nullptr, G_TYPE_NONE, 0);
+}
+
 static void install_result_properties(GObjectClass* klass) {
   constexpr auto kPlaying = static_cast<GParamFlags>(
       static_cast<int>(G_PARAM_READWRITE) | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING);
@@ -400,7 +434,8 @@ static void install_result_properties(GObjectClass* klass) {
   g_object_class_install_property(
       klass, kPropStats,
       g_param_spec_boxed("stats", "Statistics",
-                         "Since READY: frames, scored, events (counts), mode in force, model, "
+                         "Since READY: frames, scored, events, scene-changes (counts), the "
+                         "scene-change and the mode in force, model, "
                          "model-id, scoring-time (of the last score, ns)",
                          GST_TYPE_STRUCTURE, kReadable));
   g_object_class_install_property(
@@ -420,6 +455,7 @@ static void gst_novelty_detect_class_init(GstNoveltyDetectClass* klass) {
   install_model_properties(object);
   install_area_properties(object);
   install_event_properties(object);
+  install_scene_guard(object);
   install_result_properties(object);
   gst_element_class_add_static_pad_template(element, &sink_template);
   gst_element_class_add_static_pad_template(element, &src_template);

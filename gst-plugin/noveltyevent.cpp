@@ -99,6 +99,30 @@ std::optional<NoveltyEvent> novelty_event_of(const GstStructure* structure) {
   return event;
 }
 
+GstStructure* structure_of(const SceneNotice& notice) {
+  return gst_structure_new(kSceneChangeName, "active", G_TYPE_BOOLEAN,
+                           static_cast<gboolean>(notice.active), "reason", G_TYPE_STRING,
+                           notice.reason.c_str(), "camera", G_TYPE_STRING, notice.camera.c_str(),
+                           "running-time", G_TYPE_UINT64, static_cast<guint64>(notice.running_time),
+                           "stream-time", G_TYPE_UINT64, static_cast<guint64>(notice.stream_time),
+                           "wall-clock", G_TYPE_STRING, text_or_null(notice.wall_clock), nullptr);
+}
+
+std::optional<SceneNotice> scene_notice_of(const GstStructure* structure) {
+  if (structure == nullptr || !gst_structure_has_name(structure, kSceneChangeName))
+    return std::nullopt;
+  SceneNotice notice;
+  gboolean active = FALSE;
+  gst_structure_get_boolean(structure, "active", &active);
+  notice.active = active != FALSE;
+  notice.reason = string_of(structure, "reason");
+  notice.camera = string_of(structure, "camera");
+  notice.running_time = time_of(structure, "running-time");
+  notice.stream_time = time_of(structure, "stream-time");
+  notice.wall_clock = string_of(structure, "wall-clock");
+  return notice;
+}
+
 std::string rfc3339_utc(std::int64_t unix_us) {
   const std::unique_ptr<GDateTime, decltype(&g_date_time_unref)> epoch(
       g_date_time_new_from_unix_utc(0), g_date_time_unref);

@@ -16,6 +16,7 @@ namespace novelty {
 inline constexpr const char* kBeginName = "novelty-begin";
 inline constexpr const char* kUpdateName = "novelty-update";
 inline constexpr const char* kEndName = "novelty-end";
+inline constexpr const char* kSceneChangeName = "novelty-scene-change";
 
 /// One change of an event.
 struct NoveltyEvent {
@@ -31,6 +32,23 @@ struct NoveltyEvent {
   std::optional<Region> region;  ///< the most novel region at the peak
   std::string reason;            ///< why it ended: "over", "eos", ...; empty unless kEnd
 };
+
+/// The scene-change flag was raised or cleared.
+struct SceneNotice {
+  bool active = false;  ///< raised; false: cleared
+  std::string reason;   ///< "moved", "covered", "relit" or "infrared"
+  std::string camera;   ///< the element's `camera`
+  /// Of the frame at which the flag changed.
+  GstClockTime running_time = GST_CLOCK_TIME_NONE;
+  GstClockTime stream_time = GST_CLOCK_TIME_NONE;
+  std::string wall_clock;  ///< as in NoveltyEvent
+};
+
+/// The structure named novelty-scene-change. Caller owns.
+GstStructure* structure_of(const SceneNotice& notice);
+
+/// What such a structure tells of; nothing for any other structure or null. Thread: any.
+std::optional<SceneNotice> scene_notice_of(const GstStructure* structure);
 
 /// The structure named novelty-begin, -update or -end. Caller owns.
 GstStructure* structure_of(const NoveltyEvent& event);

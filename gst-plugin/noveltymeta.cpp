@@ -80,8 +80,8 @@ void fill(GstStructure* fields, const NoveltyMeta& meta) {
       "threshold", G_TYPE_DOUBLE, meta.threshold, "smoothed", G_TYPE_DOUBLE, meta.smoothed, "novel",
       G_TYPE_BOOLEAN, static_cast<gboolean>(meta.novel), "held", G_TYPE_BOOLEAN,
       static_cast<gboolean>(meta.held), "event-id", G_TYPE_STRING, meta.event_id.c_str(), "camera",
-      G_TYPE_STRING, meta.camera.c_str(), "scored-pts", G_TYPE_UINT64,
-      static_cast<guint64>(meta.scored_pts), "age", G_TYPE_UINT64,
+      G_TYPE_STRING, meta.camera.c_str(), "scene-change", G_TYPE_STRING, meta.scene_change.c_str(),
+      "scored-pts", G_TYPE_UINT64, static_cast<guint64>(meta.scored_pts), "age", G_TYPE_UINT64,
       static_cast<guint64>(meta.age_ns), "model-id", G_TYPE_STRING, meta.model_id.c_str(),
       "map-size", G_TYPE_INT, meta.map_size, "map", G_TYPE_BYTES, meta.map.get(), "n-regions",
       G_TYPE_INT, meta.region_count, "regions", G_TYPE_BYTES, meta.regions.get(), nullptr);
@@ -148,6 +148,7 @@ std::optional<NoveltyMeta> read_novelty_meta(GstBuffer* buffer) {
   meta.held = bool_of(fields, "held");
   meta.event_id = string_of(fields, "event-id");
   meta.camera = string_of(fields, "camera");
+  meta.scene_change = string_of(fields, "scene-change");
   meta.scored_pts = uint64_of(fields, "scored-pts", GST_CLOCK_TIME_NONE);
   meta.age_ns = uint64_of(fields, "age", 0);
   meta.model_id = string_of(fields, "model-id");

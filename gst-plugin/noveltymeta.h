@@ -31,6 +31,7 @@ struct NoveltyMeta {
   bool held = false;     ///< in an event only because of the hold time
   std::string event_id;  ///< of the open event the frame lies in, else empty
   std::string camera;    ///< the element's `camera`
+  std::string scene_change;  ///< why nothing is scored into events now; empty: the scene is as learnt
   GstClockTime scored_pts = GST_CLOCK_TIME_NONE;  ///< PTS of the frame that was scored
   std::uint64_t age_ns = 0;                       ///< this frame's PTS minus scored_pts
   std::string model_id;                           ///< SHA-256 of the model bundle

@@ -58,6 +58,7 @@ void draw_region(GstVideoFrame& frame, const Region& region, const InkMixer& mix
 }
 
 ShownState state_of(const NoveltyMeta& meta) {
+  if (!meta.scene_change.empty()) return ShownState::kSceneChange;
   if (meta.held) return ShownState::kHeld;
   return meta.novel ? ShownState::kNovel : ShownState::kNormal;
 }

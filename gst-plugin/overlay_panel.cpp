@@ -32,11 +32,12 @@ struct StateLook {
   double r, g, b;
 };
 
-// Okabe and Ito's colour-blind-safe bluish green, vermilion and orange; the words say it too.
-constexpr std::array<StateLook, 3> kLooks{{
+// Okabe and Ito's colour-blind-safe bluish green, vermilion, orange and blue; the words say it too.
+constexpr std::array<StateLook, 4> kLooks{{
     {"NORMAL", 0.00, 0.62, 0.45},
     {"NOVEL", 0.84, 0.37, 0.00},
     {"HELD", 0.90, 0.62, 0.00},
+    {"SCENE", 0.00, 0.45, 0.70},
 }};
 const StateLook& look_of(ShownState state) {
   return kLooks[static_cast<std::size_t>(state)];
@@ -104,7 +105,7 @@ void draw_state(cairo_t* cr, const Metrics& m, const PanelContent& content) {
   rounded_box(cr, m.pad, m.pad, m.badge_width, m.row(), m.text * 0.3);
   cairo_set_source_rgb(cr, look.r, look.g, look.b);
   cairo_fill(cr);
-  // Black on orange, white on the two darker ones.
+  // Black on orange, white on the darker ones.
   const double ink = content.state == ShownState::kHeld ? 0.05 : 1.0;
   cairo_set_source_rgb(cr, ink, ink, ink);
   draw_text(cr, make_text(cr, look.text, m.text, true), m.pad + m.badge_width / 2, middle, true);

@@ -11,7 +11,7 @@
 namespace novelty {
 
 /// What an operator sees a stream as.
-enum class ShownState { kNormal, kNovel, kHeld };
+enum class ShownState { kNormal, kNovel, kHeld, kSceneChange };
 
 /// One scored frame of the history. pts in ns of the scored frame.
 struct HistoryPoint {

@@ -32,6 +32,9 @@ void print_text(const ModelInfo& info) {
   std::printf("input        %dx%d, patches of %d, map of %dx%d\n", info.input_size, info.input_size,
               info.patch_size, info.grid_size, info.grid_size);
   std::printf("threshold    %.6g (p-value %.3g)\n", info.threshold, info.threshold_p_value);
+  std::printf("scene guard  %s\n", info.scene_guard
+                                       ? "tells that the camera or the light changed"
+                                       : "off: the model has no reference; train it again");
   std::printf("learnt from  %lld frames, calibrated on %lld more\n",
               static_cast<long long>(info.training_frames),
               static_cast<long long>(info.calibration_frames));

@@ -27,8 +27,9 @@ constexpr novelty::CommandHelp kHelp{
     "Scores footage with a model: videos, or images in folders and tars (not both).\n"
     "Prints the events it finds; --jsonl also writes every frame's score.",
     "A line of --jsonl for a video holds frame, pts_ns, score, p_value, novel, event_id (null\n"
-    "outside events) and held (in the event only by its hold time); for an image frame, path,\n"
-    "score, p_value and novel.\n\n"
+    "outside events), held (in the event only by its hold time) and scene_change (null, or why\n"
+    "events are held: moved, covered, relit, infrared); for an image frame, path, score, p_value\n"
+    "and novel.\n\n"
     "Examples:\n"
     "  novelty score camera.novelty monday.mp4 --jsonl monday.jsonl\n"
     "  novelty score camera.novelty monday.mp4 --frames 0-299\n"
@@ -85,6 +86,7 @@ std::string line_of(const ScoredFrame& row, bool images, bool name_input) {
   if (!images) {
     line["event_id"] = row.event_id.empty() ? Json(nullptr) : Json(row.event_id);
     line["held"] = row.held;
+    line["scene_change"] = row.scene_change.empty() ? Json(nullptr) : Json(row.scene_change);
   }
   return line.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
@@ -118,6 +120,9 @@ void print_summary(const Settings& settings, const ScoringResult& result, bool i
   if (!images) print_events(out, result, settings.inputs.size() > 1);
   std::fprintf(out, "%zu of %zu %s novel\n", result.novel, result.frames,
                images ? "images" : "frames");
+  if (result.scene_changed > 0)
+    std::fprintf(out, "the scene was changed (camera or light) in %zu frames: no events there\n",
+                 result.scene_changed);
   for (const std::string& warning : result.warnings)
     std::fprintf(stderr, "novelty: warning: %s\n", warning.c_str());
   if (!settings.jsonl.empty() && settings.jsonl != "-")

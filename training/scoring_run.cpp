@@ -45,15 +45,23 @@ class EventList {
       : detector_(detector),
         input_(std::move(input)),
         events_(events),
-        tracker_(detector.event_options()) {}
+        tracker_(detector.event_options()),
+        guard_(detector.make_scene_guard()) {}
 
-  FrameState push(std::int64_t time_ns, const FrameScore& score) {
+  /// As EventReporter of the plugin does.
+  FrameState push(std::int64_t time_ns, const PreparedFrame& frame, const FrameScore& score) {
+    const SceneState scene = guard_.push(time_ns, frame.patches);
+    if (scene.change != std::exchange(scene_change_, scene.change))
+      if (const auto event = tracker_.close("scene-change")) add(*event);
+    if (scene.held && !tracker_.is_open()) return {.smoothed = score.score};
     const EventStep step = tracker_.push(time_ns, score.score);
     if (step.ended) add(*step.ended);
     if (step.change == EventChange::kBegin || step.change == EventChange::kUpdate)
       where_ = place_of(score);
     return step.frame;
   }
+
+  SceneChange scene_change() const { return scene_change_; }
 
   void end() {
     if (const auto event = tracker_.close("eos")) add(*event);
@@ -68,6 +76,8 @@ class EventList {
   std::string input_;
   std::vector<FoundEvent>& events_;
   EventTracker tracker_;
+  SceneGuard guard_;
+  SceneChange scene_change_ = SceneChange::kNone;
   std::string where_;  // of the open event's peak
 };
 
@@ -93,11 +103,13 @@ void score_video(const Detector& detector, const std::string& video, const Frame
   for (std::size_t n = 0; !frames.ends_before(n) && reader.next(frame); ++n) {
     if (!frames.contains(n)) continue;
     const FrameScore& score = scorer.score(frame.view);
-    const FrameState state = events.push(frame.stream_ns, score);
+    const FrameState state = events.push(frame.stream_ns, scorer.prepared(), score);
     ScoredFrame row = row_of(video, n, scorer, score);
     row.pts_ns = frame.pts_ns;
     row.novel = state.novel;
     row.held = state.held;
+    row.scene_change = scene_change_name(events.scene_change());
+    result.scene_changed += row.scene_change.empty() ? 0 : 1;
     if (state.event) row.event_id = state.event->id;
     ++result.frames;
     result.novel += row.novel ? 1 : 0;

@@ -24,6 +24,7 @@ struct ScoredFrame {
   double p_value = 1;
   bool novel = false;  ///< videos: feeds an event; images: at or over the threshold
   bool held = false;
+  std::string scene_change;  ///< videos: the scene-change flag, or empty
   std::string event_id;  ///< of the event it lies in, else empty
 
   const PreparedFrame* prepared = nullptr;  ///< what was scored; valid during the sink's call
@@ -43,6 +44,7 @@ struct ScoringResult {
   std::size_t frames = 0;
   std::size_t novel = 0;
   std::vector<FoundEvent> events;
+  std::size_t scene_changed = 0;      ///< frames at which the scene-change flag was up
   std::vector<std::string> warnings;  ///< images left out, videos cut off
 };
 

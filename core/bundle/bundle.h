@@ -15,6 +15,7 @@
 #include "nn/init.h"
 #include "novelty/events.h"
 #include "novelty/model_info.h"
+#include "scene/reference.h"
 #include "scoring/patch_values.h"
 
 namespace novelty {
@@ -31,6 +32,7 @@ struct Bundle {
   Density density;  ///< empty: the score is the discrepancy alone
   Calibration calibration;
   EventOptions events;
+  SceneReference scene;                 ///< empty: the scene-change guard is off
   std::string provenance_json = "{}";   ///< training options, source identity, tool version
   std::shared_ptr<const void> storage;  ///< keeps what the views point to
 };

@@ -8,6 +8,7 @@
 #include "bundle/calibration_facts.h"
 #include "bundle/density_facts.h"
 #include "bundle/fact_reader.h"
+#include "bundle/scene_facts.h"
 #include "novelty/error.h"
 
 namespace novelty {
@@ -107,6 +108,7 @@ void check_tensor_names(const SafetensorsFile& file) {
   for (const auto& [name, tensor] : file.tensors()) {
     if (name.starts_with("teacher.") || name.starts_with("student.")) continue;
     if (name.starts_with("calibration.") || name.starts_with("density.")) continue;
+    if (name.starts_with("scene.")) continue;
     throw Error(ErrorKind::kFormat, file.where(), "has the unknown tensor \"" + name + "\"");
   }
 }
@@ -166,20 +168,22 @@ void set_sizes(const Bundle& bundle, ModelInfo& info) {
 
 json facts_of(const Bundle& bundle) {
   const ModelInfo& info = bundle.info;
-  return {{"preset", info.preset},
-          {"teacher_origin",
-           {{"name", info.teacher_name},
-            {"sha256", info.teacher_sha256},
-            {"untrained", info.untrained_teacher}}},
-          {"teacher", network_facts(bundle.teacher)},
-          {"student", network_facts(bundle.student)},
-          {"score", score_facts(bundle.score)},
-          {"calibration", calibration_facts(bundle.calibration)},
-          {"threshold_p_value", info.threshold_p_value},
-          {"events", event_facts(bundle.events)},
-          {"training_frames", info.training_frames},
-          {"calibration_frames", info.calibration_frames},
-          {"provenance", provenance_of(bundle.provenance_json)}};
+  json facts{{"preset", info.preset},
+             {"teacher_origin",
+              {{"name", info.teacher_name},
+               {"sha256", info.teacher_sha256},
+               {"untrained", info.untrained_teacher}}},
+             {"teacher", network_facts(bundle.teacher)},
+             {"student", network_facts(bundle.student)},
+             {"score", score_facts(bundle.score)},
+             {"calibration", calibration_facts(bundle.calibration)},
+             {"threshold_p_value", info.threshold_p_value},
+             {"events", event_facts(bundle.events)},
+             {"training_frames", info.training_frames},
+             {"calibration_frames", info.calibration_frames},
+             {"provenance", provenance_of(bundle.provenance_json)}};
+  if (!bundle.scene.empty()) facts["scene"] = scene_facts(bundle.scene);
+  return facts;
 }
 
 void read_facts(const json& json_facts, const SafetensorsFile& file, Bundle& bundle) {
@@ -202,6 +206,8 @@ void read_facts(const json& json_facts, const SafetensorsFile& file, Bundle& bun
   bundle.events = read_events(facts.object("events"));
   info.training_frames = facts.integer("training_frames", 0, kFrameLimit);
   info.calibration_frames = facts.integer("calibration_frames", 0, kFrameLimit);
+  bundle.scene = read_scene(facts, file);
+  info.scene_guard = !bundle.scene.empty();
   bundle.provenance_json = facts.object("provenance").json().dump();
 }
 

@@ -12,6 +12,7 @@
 #include "bundle/bundle.h"
 #include "image/preprocess.h"
 #include "novelty/error.h"
+#include "scene/judge.h"
 
 namespace novelty {
 namespace {
@@ -32,6 +33,11 @@ void check_device(const std::string& device) {
               "use auto or cpu");
 }
 
+std::shared_ptr<const SceneJudge> judge_of(const SceneReference& scene, int input_size) {
+  if (scene.empty() || !describable(input_size)) return nullptr;
+  return std::make_shared<const SceneJudge>(scene);
+}
+
 struct EngineScratch final : Detector::Scratch {
   std::shared_ptr<const Engine> engine;  // the one `state` is of, kept alive with it
   std::unique_ptr<Engine::Scratch> state;
@@ -49,6 +55,7 @@ class BundleDetector final : public Detector {
         calibration_(bundle.calibration),
         scale_(bundle.calibration),
         engine_(std::move(engine)),
+        judge_(judge_of(bundle.scene, bundle.info.input_size)),
         patches_(bundle.teacher.config.patch_count()),
         patch_values_(bundle.teacher.config.patch_values()) {}
 
@@ -72,6 +79,10 @@ class BundleDetector final : public Detector {
     scratch->tokens.resize(density_.prototypes.size());
     scratch->distance.resize(density_.patches());
     return scratch;
+  }
+
+  SceneGuard make_scene_guard() const override {
+    return {judge_, info_.input_size, info_.patch_size};
   }
 
   void prepare(const FrameView& frame, PreparedFrame& out) const override {
@@ -159,6 +170,7 @@ class BundleDetector final : public Detector {
   Calibration calibration_;
   DecisionScale scale_;
   std::shared_ptr<const Engine> engine_;
+  std::shared_ptr<const SceneJudge> judge_;  // null: no reference
   std::size_t patches_;
   std::size_t patch_values_;
 };

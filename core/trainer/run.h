@@ -11,6 +11,7 @@
 #include "engine/backend.h"
 #include "nn/init.h"
 #include "novelty/trainer.h"
+#include "scene/reference.h"
 #include "scoring/patch_values.h"
 #include "trainer/feature_cache.h"
 #include "trainer/plan.h"
@@ -58,6 +59,9 @@ struct Student {
 
 /// Stage kDistillation.
 Student distil(const TrainingRun& run, FeatureCache& cache, const WorkFolder& folder);
+
+/// The scene-change guard's reference, from an even sample of the clean pictures in `cache`.
+SceneReference learn_scene(const TrainingRun& run, FeatureCache& cache);
 
 /// How the finished networks' output is judged.
 struct Decision {

@@ -108,12 +108,13 @@ ModelInfo info_of(const TrainingRun& run, const Calibration& calibration) {
 
 // Stage kWriting. The bundle is read back: what is left behind has passed every check of loading.
 void write_model(const TrainingRun& run, const Student& student, Decision decision,
-                 TrainingReport& report) {
+                 const SceneReference& scene, TrainingReport& report) {
   run.progress(TrainingStage::kWriting, 0, 1);
   Bundle bundle;
   bundle.info = info_of(run, decision.calibration);
   bundle.teacher = run.teacher.network;
   bundle.student = student.network;
+  bundle.scene = scene;
   bundle.events = run.recipe.events;
   bundle.events.threshold = decision.calibration.threshold;
   bundle.events.exit_threshold = decision.calibration.exit_threshold;
@@ -141,7 +142,8 @@ TrainingReport run_stages(const TrainingRun& run) {
     report.step_loss.assign(student.losses.begin(), student.losses.end());
     const auto engine =
         run.backend.make_engine(run.teacher.network, student.network, run.options.threads);
-    write_model(run, student, calibrate(run, cache, *engine, report), report);
+    Decision decision = calibrate(run, cache, *engine, report);
+    write_model(run, student, std::move(decision), learn_scene(run, cache), report);
   }
   folder.remove();
   if (run.callback) run.callback({TrainingStage::kWriting, 1, 1, 0});

@@ -169,6 +169,24 @@ TEST_F(TrainerTest, WritesAModelThatScoresAsTheReportSays) {
   }
 }
 
+TEST_F(TrainerTest, LearnsTheSceneForItsGuard) {
+  WalkingBar source(20);
+  train(source, options("m.novelty"));
+  const auto detector = Detector::load(folder_ / "m.novelty");
+  EXPECT_TRUE(detector->info().scene_guard);
+  SceneGuard guard = detector->make_scene_guard();
+  PreparedFrame prepared;
+  FrameView frame;
+  source.rewind(0);
+  for (std::int64_t n = 0; source.next(frame); ++n) {
+    detector->prepare(frame, prepared);
+    EXPECT_FALSE(guard.push(n * 100'000'000, prepared.patches).held) << n;
+  }
+  const std::vector<float> black(prepared.patches.size());
+  EXPECT_TRUE(guard.push(2'000'000'000, black).held);
+  EXPECT_EQ(guard.push(3'000'000'000, black).change, SceneChange::kCovered);
+}
+
 TEST_F(TrainerTest, ReportsWhatItDid) {
   WalkingBar source(20);
   std::vector<TrainingStage> stages;

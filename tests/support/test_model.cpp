@@ -57,6 +57,7 @@ std::string write_test_model(const std::string& path, const TestModelOptions& op
   bundle.student = network_of(config, student);
   bundle.score.top_share = options.top_share;
   bundle.calibration = calibration_of(options.threshold);
+  if (options.scene != nullptr) bundle.scene = *options.scene;
   bundle.events.threshold = bundle.calibration.threshold;
   bundle.events.exit_threshold = bundle.calibration.exit_threshold;
   return write_bundle(bundle, path);

@@ -5,12 +5,15 @@
 #include <cstdint>
 #include <string>
 
+#include "scene/reference.h"
+
 namespace novelty::testing {
 
 struct TestModelOptions {
   std::uint64_t seed = 1;    ///< of both networks' random weights
   double threshold = 0.5;    ///< image score; events leave at 0.8 of it
   double top_share = 0.125;  ///< of the patches, in the image score: 2 of the 16
+  const SceneReference* scene = nullptr;  ///< for the scene-change guard; null: without
 };
 
 /// Writes a bundle of two tiny networks (input 64, patch 16, width 64, one block; untrained) to

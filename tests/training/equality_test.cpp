@@ -33,6 +33,7 @@ struct Row {
   bool novel = false;
   bool held = false;
   bool in_event = false;
+  std::string scene_change;
 };
 
 Row row_of(const GstStructure* meta) {
@@ -45,6 +46,7 @@ Row row_of(const GstStructure* meta) {
   row.novel = novel != FALSE;
   row.held = held != FALSE;
   row.in_event = event != nullptr && *event != '\0';
+  row.scene_change = gst_structure_get_string(meta, "scene-change");
   return row;
 }
 
@@ -115,7 +117,8 @@ class Equality : public ::testing::Test {
     for (std::string line; std::getline(lines, line);) {
       const auto fields = nlohmann::json::parse(line);
       rows.push_back({fields.at("score"), fields.at("p_value"), fields.at("novel"),
-                      fields.at("held"), !fields.at("event_id").is_null()});
+                      fields.at("held"), !fields.at("event_id").is_null(),
+                      fields.at("scene_change").is_null() ? "" : fields.at("scene_change")});
     }
     return rows;
   }
@@ -160,6 +163,7 @@ class Equality : public ::testing::Test {
       EXPECT_EQ(detected[i].novel, scored[i].novel);
       EXPECT_EQ(detected[i].held, scored[i].held);
       EXPECT_EQ(detected[i].in_event, scored[i].in_event);
+      EXPECT_EQ(detected[i].scene_change, scored[i].scene_change);
       novel += scored[i].novel ? 1 : 0;
       held += scored[i].held ? 1 : 0;
     }

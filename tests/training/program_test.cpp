@@ -170,14 +170,27 @@ TEST_F(Novelty, ScoresVideosAsStreams) {
 
 TEST_F(Novelty, ListsTheEventsItFinds) {
   train();
-  make_video(file("white.mp4"), 30, "white");
-  const ChildResult scored = run({"score", "bars.novelty", "white.mp4", "--jsonl", "-"});
+  make_video(file("pale.mp4"), 30, "smpte75");
+  const ChildResult scored = run({"score", "bars.novelty", "pale.mp4", "--jsonl", "-"});
   ASSERT_EQ(scored.status, 0) << scored.err;
   EXPECT_NE(scored.err.find("peak score"), std::string::npos) << scored.err;
   EXPECT_EQ(std::count(scored.out.begin(), scored.out.end(), '\n'), 30);
   const json last =
       json::parse(scored.out.substr(scored.out.rfind('\n', scored.out.size() - 2) + 1));
   EXPECT_TRUE(last.at("event_id").is_string());
+  EXPECT_TRUE(last.at("scene_change").is_null());
+}
+
+TEST_F(Novelty, ListsNoEventWhereTheSceneItselfChanged) {
+  train();
+  make_video(file("white.mp4"), 30, "white");
+  const ChildResult scored = run({"score", "bars.novelty", "white.mp4", "--jsonl", "s.jsonl"});
+  ASSERT_EQ(scored.status, 0) << scored.err;
+  EXPECT_NE(scored.out.find("no events"), std::string::npos) << scored.out;
+  EXPECT_NE(scored.out.find("the scene was changed"), std::string::npos) << scored.out;
+  const auto lines = rows("s.jsonl");
+  EXPECT_TRUE(lines.front().at("scene_change").is_null());
+  EXPECT_EQ(lines.back().at("scene_change"), "relit");
 }
 
 TEST_F(Novelty, ScoresImagesOnTheirOwn) {

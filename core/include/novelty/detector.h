@@ -12,6 +12,7 @@
 #include "novelty/export.h"
 #include "novelty/frame.h"
 #include "novelty/model_info.h"
+#include "novelty/scene_guard.h"
 
 namespace novelty {
 
@@ -82,6 +83,10 @@ class NOVELTY_API Detector {
   virtual EventOptions event_options_for(double per_hour) const = 0;
 
   virtual std::unique_ptr<Scratch> make_scratch() const = 0;
+
+  /// A guard for one stream of this model's prepared frames; not able() where info().scene_guard is
+  /// false. Thread: any.
+  virtual SceneGuard make_scene_guard() const = 0;
 
   /// Converts, resizes and patchifies `frame` (whole picture squeezed to the square) on the calling
   /// thread; the frame is not needed afterwards.

@@ -29,7 +29,8 @@ struct Event {
   std::int64_t end_ns = 0;    ///< the last novel frame so far
   std::int64_t peak_ns = 0;   ///< the frame of the peak score
   double peak_score = 0;      ///< unsmoothed
-  std::string end_reason;  ///< "over", "eos", "flush", "stopped", "discont", "model"; empty: open
+  /// "over", "eos", "flush", "stopped", "discont", "model" or "scene-change"; empty: open
+  std::string end_reason;
 };
 
 /// What one frame is, after the temporal logic.
@@ -57,6 +58,9 @@ class NOVELTY_API EventTracker {
   /// discontinuity: the open event ends ("discont") and smoothing restarts; a new event begins with
   /// the next frame at the earliest. Throws: Error(kSettings) on a score that is not finite.
   EventStep push(std::int64_t time_ns, double score);
+
+  /// Whether an event is open.
+  bool is_open() const { return open_.has_value(); }
 
   /// Lets time pass without a frame (GAP): may end an event whose hold ran out.
   std::optional<Event> advance(std::int64_t time_ns);

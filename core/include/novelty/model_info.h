@@ -26,6 +26,8 @@ struct ModelInfo {
   double threshold_p_value = 0;  ///< the p-value of `threshold`
   std::int64_t training_frames = 0;
   std::int64_t calibration_frames = 0;
+  /// It knows the scene well enough to tell that the camera changed.
+  bool scene_guard = false;
   std::string facts_json;  ///< all facts and provenance of the bundle as JSON text
 };
 
