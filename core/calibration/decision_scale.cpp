@@ -46,7 +46,8 @@ ParetoTail tail_of(const Calibration& calibration) {
   const double among = kViewExcesses * views_weight_of(calibration);
   add_view_excesses(calibration.views, static_cast<std::size_t>(among), excesses);
   std::sort(excesses.begin(), excesses.end());
-  return {excesses, static_cast<double>(excesses.size()), least_scale(calibration.peak_start)};
+  return {excesses, static_cast<double>(excesses.size()), least_scale(calibration.peak_start),
+          TailEnd::kOpen};
 }
 
 // The score at which `falling`, strictly decreasing over the reals, is `value`.
@@ -66,8 +67,8 @@ double inverse(const Falling& falling, double value, double center, double step)
 
 struct DecisionScale::Parts {
   explicit Parts(const Calibration& calibration)
-      : footage(calibration.scores, calibration.independent),
-        views(calibration.views, static_cast<double>(calibration.views.size())),
+      : footage(calibration.scores, calibration.independent, TailEnd::kOpen),
+        views(calibration.views, static_cast<double>(calibration.views.size()), TailEnd::kBounded),
         peaks(tail_of(calibration)),
         start(calibration.peak_start),
         step(std::max<double>(calibration.peaks.back() - start, least_scale(start))),
