@@ -46,8 +46,7 @@ ParetoTail tail_of(const Calibration& calibration) {
   const double among = kViewExcesses * views_weight_of(calibration);
   add_view_excesses(calibration.views, static_cast<std::size_t>(among), excesses);
   std::sort(excesses.begin(), excesses.end());
-  return {excesses, static_cast<double>(excesses.size()), least_scale(calibration.peak_start),
-          TailEnd::kOpen};
+  return {excesses, static_cast<double>(excesses.size()), least_scale(calibration.peak_start)};
 }
 
 // The score at which `falling`, strictly decreasing over the reals, is `value`.
@@ -67,8 +66,8 @@ double inverse(const Falling& falling, double value, double center, double step)
 
 struct DecisionScale::Parts {
   explicit Parts(const Calibration& calibration)
-      : footage(calibration.scores, calibration.independent, TailEnd::kOpen),
-        views(calibration.views, static_cast<double>(calibration.views.size()), TailEnd::kBounded),
+      : footage(calibration.scores, calibration.independent),
+        views(calibration.views, static_cast<double>(calibration.views.size())),
         peaks(tail_of(calibration)),
         start(calibration.peak_start),
         step(std::max<double>(calibration.peaks.back() - start, least_scale(start))),

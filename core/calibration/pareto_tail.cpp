@@ -16,9 +16,7 @@ namespace {
 // Prior: 1 / scale, and shape normal around 0, the exponential tail, with deviation 0.15; beyond
 // three deviations none. The posterior is held on a grid of (scale, shape). Its mean at e, the
 // predictive probability, is what a new excess is judged by: few excesses leave the parameters
-// open, and the mean of open tails is a fat one (one excess x: about x / (x + e)). A tail that is
-// known to have an end (TailEnd::kBounded) has no shape over one step of the grid, which keeps it
-// over 0 as far as a double reaches. The excesses
+// open, and the mean of open tails is a fat one (one excess x: about x / (x + e)). The excesses
 // count as `worth` independent ones: their log-likelihood is scaled by worth / count.
 constexpr double kShapeDeviation = 0.15;
 constexpr int kShapeSteps = 8;  // to either side of 0
@@ -71,9 +69,8 @@ double rate_cdf(double ratio, double count) {
 
 }  // namespace
 
-ParetoTail::ParetoTail(std::span<const double> excesses, double worth, double least_scale,
-                       TailEnd end)
-    : worth_(worth), unit_(least_scale), most_shape_(end == TailEnd::kOpen ? kShapeSteps : 1) {
+ParetoTail::ParetoTail(std::span<const double> excesses, double worth, double least_scale)
+    : worth_(worth), unit_(least_scale) {
   auto seen = thinned(excesses);
   if (!seen.empty())
     unit_ = std::accumulate(seen.begin(), seen.end(), 0.0) / static_cast<double>(seen.size());
@@ -92,7 +89,7 @@ void ParetoTail::weigh(std::span<const double> excesses) {
                high = std::min(kMostLog, reach) + kSlack;
   double best = -std::numeric_limits<double>::infinity();
   for (int i = 0; i < kScales; ++i)
-    for (int k = -kShapeSteps; k <= most_shape_; ++k) {
+    for (int k = -kShapeSteps; k <= kShapeSteps; ++k) {
       const double scale = unit_ * std::exp(low + (high - low) * i / (kScales - 1));
       const double shape = k * kShapeStep, deviations = shape / kShapeDeviation;
       const double log_weight =
@@ -104,8 +101,8 @@ void ParetoTail::weigh(std::span<const double> excesses) {
   for (Cell& cell : cells_)
     sum += cell.weight = std::max(kLeastWeight, std::exp(cell.weight - best));
   for (Cell& cell : cells_) cell.weight /= sum;
-  std::erase_if(cells_, [this](const Cell& cell) {
-    return cell.weight < kNegligible && cell.shape < most_shape_ * kShapeStep;
+  std::erase_if(cells_, [](const Cell& cell) {
+    return cell.weight < kNegligible && cell.shape < kShapeSteps * kShapeStep;
   });
 }
 

@@ -7,17 +7,13 @@
 
 namespace novelty {
 
-/// Whether a tail may go on fatter than an exponential one, or is known to have an end: made of
-/// draws from bounded ranges.
-enum class TailEnd { kOpen, kBounded };
-
 /// The tail over a start, learnt from the excesses over it by Bayes' rule; see Note [The tail] in
 /// pareto_tail.cpp. Immutable.
 class ParetoTail {
  public:
   /// excesses: ascending, > 0; may be empty. worth: how many independent ones they are, >= 0.
   /// least_scale: > 0, the tail's width where all excesses are (nearly) zero.
-  ParetoTail(std::span<const double> excesses, double worth, double least_scale, TailEnd end);
+  ParetoTail(std::span<const double> excesses, double worth, double least_scale);
 
   /// Probability that an excess is over `excess` (<= 0: 1). Continuous, strictly decreasing, > 0
   /// for all that a double can tell apart. No allocation.
@@ -35,7 +31,6 @@ class ParetoTail {
   void tabulate();
 
   double worth_, unit_;
-  int most_shape_;  // in steps of the grid
   std::vector<Cell> cells_;
   std::vector<double> log_survival_;  // at log1p(excess / unit_) = i * kStep
 };

@@ -28,13 +28,13 @@ double tail_start(std::span<const float> sorted, double independent) {
   return sorted[sorted.size() - 1 - tail_count(sorted.size(), independent)];
 }
 
-ParetoTail tail_of(std::span<const float> sorted, double independent, TailEnd end) {
+ParetoTail tail_of(std::span<const float> sorted, double independent) {
   const double start = tail_start(sorted, independent);
   std::vector<double> excesses;
   for (const float score : sorted)
     if (score > start) excesses.push_back(score - start);
   const double share = static_cast<double>(excesses.size()) / static_cast<double>(sorted.size());
-  return {excesses, share * independent, least_scale(start), end};
+  return {excesses, share * independent, least_scale(start)};
 }
 
 }  // namespace
@@ -43,8 +43,8 @@ double least_scale(double start) {
   return std::max(kLeastSpread * std::abs(start), kLeastWidth);
 }
 
-ScoreDistribution::ScoreDistribution(std::span<const float> sorted, double independent, TailEnd end)
-    : tail_(tail_of(sorted, independent, end)) {
+ScoreDistribution::ScoreDistribution(std::span<const float> sorted, double independent)
+    : tail_(tail_of(sorted, independent)) {
   const double start = tail_start(sorted, independent);
   const std::size_t count = sorted.size();
   for (std::size_t i = 0; i < count && sorted[i] <= start; ++i)

@@ -17,7 +17,7 @@ double least_scale(double start);
 class ScoreDistribution {
  public:
   /// sorted: ascending, not empty. independent: how many independent scores it is worth, >= 1.
-  ScoreDistribution(std::span<const float> sorted, double independent, TailEnd end);
+  ScoreDistribution(std::span<const float> sorted, double independent);
 
   /// In (0, 1], continuous, strictly decreasing. No allocation.
   double p_value(double score) const;
