@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <exception>
 #include <memory>
 #include <utility>
@@ -44,10 +45,29 @@ GstClockTime frame_duration_of(const GstVideoInfo& info) {
   return gst_util_uint64_scale_int(GST_SECOND, info.fps_d, info.fps_n);
 }
 
-// Whether positions mean the same stream and running times in both.
-bool same_timeline(const GstSegment& a, const GstSegment& b) {
-  return a.format == b.format && a.rate == b.rate && a.time - a.start == b.time - b.start &&
-         a.base - a.start == b.base - b.start;
+bool falls(const GstSegment& segment) {
+  return (segment.rate < 0) != (segment.applied_rate < 0);
+}
+
+// Stream time as it passes: played backwards its negative, which rises.
+std::int64_t passing(const GstSegment& segment, guint64 stream_time) {
+  const auto time = static_cast<std::int64_t>(stream_time);
+  return falls(segment) ? -time : time;
+}
+
+// Whether b goes on where a is, in stream and running time, perhaps at another speed.
+bool goes_on(const GstSegment& a, const GstSegment& b) {
+  if (a.format != GST_FORMAT_TIME || b.format != GST_FORMAT_TIME || falls(a) != falls(b))
+    return gst_segment_is_equal(&a, &b) != FALSE;
+  constexpr GstClockTimeDiff kRounding = GST_MSECOND;
+  const guint64 joint = b.rate < 0 ? b.stop : b.start;
+  const auto differ = [&](auto time_at) {
+    guint64 one = 0, other = 0;
+    const int sign = time_at(&a, GST_FORMAT_TIME, joint, &one);
+    return sign != time_at(&b, GST_FORMAT_TIME, joint, &other) ||
+           std::abs(GST_CLOCK_DIFF(one, other)) > kRounding;
+  };
+  return !differ(gst_segment_to_stream_time_full) && !differ(gst_segment_to_running_time_full);
 }
 
 bool is_exact(GstVideoColorMatrix matrix) {
@@ -178,7 +198,8 @@ void DetectElement::set_info(const GstVideoInfo& info) {
 
 void DetectElement::frame(GstBuffer* buffer) {
   const FrameTime time = time_of(buffer);
-  gst_object_sync_values(GST_OBJECT_CAST(element_), static_cast<GstClockTime>(time.stream_ns));
+  gst_object_sync_values(GST_OBJECT_CAST(element_),
+                         static_cast<GstClockTime>(std::abs(time.stream_ns)));
   const DetectSettings settings = this->settings();
   if (!settings.enabled) return reset("stopped");
   choose_mode(settings);
@@ -215,7 +236,7 @@ FrameTime DetectElement::time_of(GstBuffer* buffer) {
   const GstSegment& segment = element_->segment;
   if (GST_CLOCK_TIME_IS_VALID(time.pts) && segment.format == GST_FORMAT_TIME) {
     const guint64 stream = gst_segment_to_stream_time(&segment, GST_FORMAT_TIME, time.pts);
-    if (GST_CLOCK_TIME_IS_VALID(stream)) time.stream_ns = static_cast<std::int64_t>(stream);
+    if (GST_CLOCK_TIME_IS_VALID(stream)) time.stream_ns = passing(segment, stream);
   }
   next_ns_ = time.stream_ns + static_cast<std::int64_t>(frame_duration_of(info_));
   return time;
@@ -268,7 +289,7 @@ void DetectElement::sink_event(GstEvent* event) {
 void DetectElement::take_segment(GstEvent* event) {
   const GstSegment* segment = nullptr;
   gst_event_parse_segment(event, &segment);
-  if (same_timeline(*segment, element_->segment)) return;
+  if (goes_on(element_->segment, *segment)) return;
   reset("discont");
 }
 
@@ -277,11 +298,11 @@ void DetectElement::take_gap(GstEvent* event) {
   GstClockTime duration = GST_CLOCK_TIME_NONE;
   gst_event_parse_gap(event, &start, &duration);
   if (!GST_CLOCK_TIME_IS_VALID(start) || element_->segment.format != GST_FORMAT_TIME) return;
-  if (GST_CLOCK_TIME_IS_VALID(duration)) start += duration;
+  if (GST_CLOCK_TIME_IS_VALID(duration) && element_->segment.rate > 0) start += duration;
   const guint64 stream = gst_segment_to_stream_time(&element_->segment, GST_FORMAT_TIME, start);
   if (!GST_CLOCK_TIME_IS_VALID(stream)) return;
   Reports reports;
-  state_.advance(static_cast<std::int64_t>(stream), reports);
+  state_.advance(passing(element_->segment, stream), reports);
   announce(element_, settings(), live_, reports);
 }
 

@@ -25,6 +25,7 @@ struct DetectSettings {
   std::shared_ptr<const AreaMask> area;  ///< made of the two; null while the element is at NULL
   std::string camera;                    ///< name put into results
   bool enabled = true;
+  bool adapt = false;  ///< follow slow drift of normal scores
   bool post_messages = true;
   bool scene_guard = true;  ///< tell scene changes, and hold events meanwhile
   std::int64_t smoothing_ns = -1;

@@ -20,8 +20,8 @@ double threshold_of(const Detector& detector, double p_value) {
 
 bool same_event_settings(const DetectSettings& a, const DetectSettings& b) {
   return a.threshold == b.threshold && a.target_per_hour == b.target_per_hour &&
-         a.smoothing_ns == b.smoothing_ns &&
-         a.min_duration_ns == b.min_duration_ns && a.hold_ns == b.hold_ns;
+         a.smoothing_ns == b.smoothing_ns && a.min_duration_ns == b.min_duration_ns &&
+         a.hold_ns == b.hold_ns;
 }
 
 CountedPatches counted_of(const Detector& detector, const AreaMask& area) {
@@ -82,8 +82,7 @@ void DetectState::close() {
 void DetectState::use(std::shared_ptr<const Detector> detector, CountedPatches counted) {
   detector_ = std::move(detector);
   counted_ = std::move(counted);
-  options_ = event_options(*detector_, settings_);
-  reporter_.configure(detector_, options_);
+  configure();
   guard_ = detector_->make_scene_guard();
   const std::lock_guard lock(stats_mutex_);
   stats_.model_id = detector_->info().id;
@@ -131,8 +130,10 @@ void DetectState::forget() {
   last_.reset();
   since_scored_ = 0;
   ++generation_;
+  drift_.reset();
   const std::lock_guard lock(stats_mutex_);
   stats_.scene_change.clear();
+  stats_.drift = 0;
 }
 
 // A model that was loaded meanwhile, in use from now on. One with too coarse a grid for the mask is
@@ -161,13 +162,20 @@ std::shared_ptr<const Detector> DetectState::begin_frame(const DetectSettings& s
 
 void DetectState::apply(const DetectSettings& settings) {
   // check_area was asked before, but perhaps of the model before.
-  if (settings.area != settings_.area)
+  if (settings.area != settings_.area) {
     if (auto counted = counted_or_null(*detector_, *settings.area)) counted_ = std::move(counted);
+    drift_.reset();  // scores under two masks do not compare
+  }
   const bool same = same_event_settings(settings, settings_);
   settings_ = settings;
-  if (same) return;
+  if (!settings_.adapt) drift_.reset();
+  if (!same) configure();
+}
+
+void DetectState::configure() {
   options_ = event_options(*detector_, settings_);
   reporter_.configure(detector_, options_);
+  drift_.configure(detector_->normal_score(), detector_->event_options(), options_);
 }
 
 void DetectState::collect(Reports& reports) {
@@ -205,12 +213,27 @@ void DetectState::offer(const FrameView& frame, const FrameTime& time, Reports& 
   take_outcome(job, reports);
 }
 
-void DetectState::take_outcome(const ScoreJob& job, Reports& reports) {
+// Decides on the score less the drift so far, which the frame then moves.
+FrameState DetectState::judge(ScoreJob& job, Reports& reports) {
+  const double score = job.result.score;
+  if (drift_.offset() != 0) {
+    job.result.score -= drift_.offset();
+    job.result.p_value = job.detector->p_value(job.result.score);
+  }
+  FrameState state = reporter_.push(job.time.stream_ns, job.result, job.scene, reports);
+  if (settings_.adapt)
+    drift_.push(job.time.stream_ns, score, state.event.has_value() || job.scene.held);
+  return state;
+}
+
+void DetectState::take_outcome(ScoreJob& job, Reports& reports) {
   if (job.error) std::rethrow_exception(job.error);
   const auto before = reports.size();
-  const FrameState state = reporter_.push(job.time.stream_ns, job.result, job.scene, reports);
+  const double drift = drift_.offset();
+  const FrameState state = judge(job, reports);
   NoveltyMeta meta;
   meta.score = job.result.score;
+  meta.drift = drift;
   meta.p_value = job.result.p_value;
   meta.threshold = options_.threshold;
   meta.smoothed = state.smoothed;
@@ -228,6 +251,7 @@ void DetectState::take_outcome(const ScoreJob& job, Reports& reports) {
   const std::lock_guard lock(stats_mutex_);
   ++stats_.scored;
   stats_.last_score = job.result.score;
+  stats_.drift = drift_.offset();
   stats_.scoring_ns = job.elapsed_ns;
   stats_.scene_change = scene_change_name(job.scene.change);
   count(reports, before);

@@ -13,6 +13,7 @@
 #include "detect_worker.h"
 #include "event_reporter.h"
 #include "model_loader.h"
+#include "novelty/drift.h"
 #include "novelty/frame.h"
 #include "noveltymeta.h"
 
@@ -30,6 +31,7 @@ struct DetectStats {
   std::string model_path;
   std::int64_t scoring_ns = 0;  ///< of the last score
   double last_score = 0;
+  double drift = 0;  ///< subtracted from the next score
 };
 
 /// Thread: the streaming thread, or none while the element does not stream, except where said.
@@ -93,7 +95,9 @@ class DetectState {
   CountedPatches counted_or_null(const Detector& detector, const AreaMask& area) const;
   void apply(const DetectSettings& settings);
   void collect(Reports& reports);
-  void take_outcome(const ScoreJob& job, Reports& reports);
+  void configure();
+  void take_outcome(ScoreJob& job, Reports& reports);
+  FrameState judge(ScoreJob& job, Reports& reports);
   void forget();
   void count(const Reports& reports, std::size_t first);
 
@@ -104,6 +108,7 @@ class DetectState {
   DetectSettings settings_;  // applied to reporter_
   EventOptions options_;     // in force
   EventReporter reporter_;
+  DriftTracker drift_;                    // at 0 unless settings_.adapt
   std::optional<SceneGuard> guard_;       // of detector_
   Scorer scorer_;                         // for scoring in the streaming thread
   ScoreJob job_;                          // its frame and result

@@ -18,7 +18,7 @@ namespace novelty {
 /// When a frame is, for results.
 struct FrameTime {
   GstClockTime pts = GST_CLOCK_TIME_NONE;
-  std::int64_t stream_ns = 0;
+  std::int64_t stream_ns = 0;  ///< as it passes: played backwards its negative
 };
 
 /// [grid*grid] of AreaMask::counted, shared by the frames it is in force for.

@@ -2,12 +2,18 @@
 // From the scores of a stream to what is told about its events.
 #include "event_reporter.h"
 
+#include <cstdlib>
 #include <utility>
 
 namespace novelty {
 namespace {
 
 constexpr std::int64_t kUpdateInterval = 1'000'000'000;
+
+// Played backwards it passes as its negative.
+GstClockTime stream_time_of(std::int64_t passing_ns) {
+  return static_cast<GstClockTime>(std::abs(passing_ns));
+}
 
 }  // namespace
 
@@ -38,7 +44,7 @@ void EventReporter::follow_scene(std::int64_t time_ns, SceneChange change, Repor
   SceneNotice notice;
   notice.active = change != SceneChange::kNone;
   notice.reason = scene_change_name(notice.active ? change : scene_);
-  notice.stream_time = static_cast<GstClockTime>(time_ns);
+  notice.stream_time = stream_time_of(time_ns);
   reports.emplace_back(std::move(notice));
   scene_ = change;
 }
@@ -91,7 +97,7 @@ NoveltyEvent EventReporter::report_of(const Event& event, EventChange change,
   NoveltyEvent report;
   report.change = change;
   report.event_id = event.id;
-  report.stream_time = static_cast<GstClockTime>(time_ns);
+  report.stream_time = stream_time_of(time_ns);
   report.peak_score = event.peak_score;
   report.p_value = detector_->p_value(event.peak_score);
   if (peak_) report.region = peak_->region;

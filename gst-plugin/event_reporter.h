@@ -25,7 +25,7 @@ class EventReporter {
   /// Takes the model whose scores follow and its options.
   void configure(std::shared_ptr<const Detector> detector, const EventOptions& options);
 
-  /// The score of the frame at `time_ns` of stream time. While `scene` is held no event begins;
+  /// The score of the frame at `time_ns` of stream time, as FrameTime has it. While `scene` is held no event begins;
   /// while it is changed none is open.
   FrameState push(std::int64_t time_ns, const FrameScore& score, const SceneState& scene,
                   Reports& reports);

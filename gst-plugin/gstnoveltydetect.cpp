@@ -56,6 +56,7 @@ enum Property : guint {
   kPropMinDuration,
   kPropHold,
   kPropSceneGuard,
+  kPropAdapt,
   kPropStats,
   kPropLastScore,
 };
@@ -135,6 +136,9 @@ void store(DetectSettings& settings, guint id, const GValue* value) {
     case kPropSceneGuard:
       settings.scene_guard = g_value_get_boolean(value) != FALSE;
       break;
+    case kPropAdapt:
+      settings.adapt = g_value_get_boolean(value) != FALSE;
+      break;
     default:
       break;
   }
@@ -149,7 +153,7 @@ GstStructure* structure_of(const novelty::DetectStats& stats) {
       stats.scene_change.c_str(), "mode", G_TYPE_STRING,
       stats.background ? "latest" : "every-frame", "model", G_TYPE_STRING, stats.model_path.c_str(),
       "model-id", G_TYPE_STRING, stats.model_id.c_str(), "scoring-time", G_TYPE_UINT64,
-      static_cast<guint64>(stats.scoring_ns), nullptr);
+      static_cast<guint64>(stats.scoring_ns), "drift", G_TYPE_DOUBLE, stats.drift, nullptr);
 }
 
 void load(const DetectElement& element, guint id, GValue* value) {
@@ -200,6 +204,9 @@ void load(const DetectElement& element, guint id, GValue* value) {
     case kPropSceneGuard:
       g_value_set_boolean(value, settings.scene_guard);
       break;
+    case kPropAdapt:
+      g_value_set_boolean(value, settings.adapt);
+      break;
     case kPropStats:
       g_value_take_boxed(value, structure_of(element.stats()));
       break;
@@ -225,7 +232,7 @@ static DetectElement& impl_of(gpointer object) {
 
 static void gst_novelty_detect_set_property(GObject* object, guint id, const GValue* value,
                                             GParamSpec* spec) {
-  if (id < kPropModel || id > kPropSceneGuard) {
+  if (id < kPropModel || id > kPropAdapt) {
     G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
     return;
   }
@@ -396,6 +403,17 @@ static void install_event_properties(GObjectClass* klass) {
                          -1, G_MAXINT64, -1, kPlaying));
 }
 
+static void install_adapt(GObjectClass* klass) {
+  constexpr auto kPlaying = static_cast<GParamFlags>(
+      static_cast<int>(G_PARAM_READWRITE) | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING);
+  g_object_class_install_property(
+      klass, kPropAdapt,
+      g_param_spec_boolean("adapt", "Adapt",
+                           "Follow slow drift of the scores of normal frames, within bounds; off "
+                           "rolls it back",
+                           FALSE, kPlaying));
+}
+
 static void install_scene_guard(GObjectClass* klass) {
   constexpr auto kPlaying = static_cast<GParamFlags>(
       static_cast<int>(G_PARAM_READWRITE) | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING);
@@ -436,7 +454,8 @@ static void install_result_properties(GObjectClass* klass) {
       g_param_spec_boxed("stats", "Statistics",
                          "Since READY: frames, scored, events, scene-changes (counts), the "
                          "scene-change and the mode in force, model, "
-                         "model-id, scoring-time (of the last score, ns)",
+                         "model-id, scoring-time (of the last score, ns), drift (what adapt "
+                         "lowers scores by)",
                          GST_TYPE_STRUCTURE, kReadable));
   g_object_class_install_property(
       klass, kPropLastScore,
@@ -456,6 +475,7 @@ static void gst_novelty_detect_class_init(GstNoveltyDetectClass* klass) {
   install_area_properties(object);
   install_event_properties(object);
   install_scene_guard(object);
+  install_adapt(object);
   install_result_properties(object);
   gst_element_class_add_static_pad_template(element, &sink_template);
   gst_element_class_add_static_pad_template(element, &src_template);

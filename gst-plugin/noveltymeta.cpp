@@ -76,12 +76,13 @@ bool sizes_agree(const NoveltyMeta& meta) {
 
 void fill(GstStructure* fields, const NoveltyMeta& meta) {
   gst_structure_set(
-      fields, "score", G_TYPE_DOUBLE, meta.score, "p-value", G_TYPE_DOUBLE, meta.p_value,
-      "threshold", G_TYPE_DOUBLE, meta.threshold, "smoothed", G_TYPE_DOUBLE, meta.smoothed, "novel",
-      G_TYPE_BOOLEAN, static_cast<gboolean>(meta.novel), "held", G_TYPE_BOOLEAN,
-      static_cast<gboolean>(meta.held), "event-id", G_TYPE_STRING, meta.event_id.c_str(), "camera",
-      G_TYPE_STRING, meta.camera.c_str(), "scene-change", G_TYPE_STRING, meta.scene_change.c_str(),
-      "scored-pts", G_TYPE_UINT64, static_cast<guint64>(meta.scored_pts), "age", G_TYPE_UINT64,
+      fields, "score", G_TYPE_DOUBLE, meta.score, "drift", G_TYPE_DOUBLE, meta.drift, "p-value",
+      G_TYPE_DOUBLE, meta.p_value, "threshold", G_TYPE_DOUBLE, meta.threshold, "smoothed",
+      G_TYPE_DOUBLE, meta.smoothed, "novel", G_TYPE_BOOLEAN, static_cast<gboolean>(meta.novel),
+      "held", G_TYPE_BOOLEAN, static_cast<gboolean>(meta.held), "event-id", G_TYPE_STRING,
+      meta.event_id.c_str(), "camera", G_TYPE_STRING, meta.camera.c_str(), "scene-change",
+      G_TYPE_STRING, meta.scene_change.c_str(), "scored-pts", G_TYPE_UINT64,
+      static_cast<guint64>(meta.scored_pts), "age", G_TYPE_UINT64,
       static_cast<guint64>(meta.age_ns), "model-id", G_TYPE_STRING, meta.model_id.c_str(),
       "map-size", G_TYPE_INT, meta.map_size, "map", G_TYPE_BYTES, meta.map.get(), "n-regions",
       G_TYPE_INT, meta.region_count, "regions", G_TYPE_BYTES, meta.regions.get(), nullptr);
@@ -141,6 +142,7 @@ std::optional<NoveltyMeta> read_novelty_meta(GstBuffer* buffer) {
   const GstStructure* fields = gst_custom_meta_get_structure(custom);
   NoveltyMeta meta;
   meta.score = double_of(fields, "score", 0);
+  meta.drift = double_of(fields, "drift", 0);
   meta.p_value = double_of(fields, "p-value", 1);
   meta.threshold = double_of(fields, "threshold", 0);
   meta.smoothed = double_of(fields, "smoothed", 0);

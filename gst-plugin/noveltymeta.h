@@ -24,6 +24,7 @@ using SharedBytes = std::shared_ptr<GBytes>;
 /// The fields of the meta. Copies share `map` and `regions`.
 struct NoveltyMeta {
   double score = 0;      ///< image score, larger is more novel
+  double drift = 0;      ///< what `score` was lowered by (property adapt)
   double p_value = 1;    ///< probability of such a score in normal footage, (0, 1]
   double threshold = 0;  ///< score at and over which a frame is novel
   double smoothed = 0;   ///< the score after temporal smoothing
@@ -31,7 +32,8 @@ struct NoveltyMeta {
   bool held = false;     ///< in an event only because of the hold time
   std::string event_id;  ///< of the open event the frame lies in, else empty
   std::string camera;    ///< the element's `camera`
-  std::string scene_change;  ///< why nothing is scored into events now; empty: the scene is as learnt
+  std::string
+      scene_change;  ///< why nothing is scored into events now; empty: the scene is as learnt
   GstClockTime scored_pts = GST_CLOCK_TIME_NONE;  ///< PTS of the frame that was scored
   std::uint64_t age_ns = 0;                       ///< this frame's PTS minus scored_pts
   std::string model_id;                           ///< SHA-256 of the model bundle

@@ -28,8 +28,8 @@ constexpr novelty::CommandHelp kHelp{
     "Prints the events it finds; --jsonl also writes every frame's score.",
     "A line of --jsonl for a video holds frame, pts_ns, score, p_value, novel, event_id (null\n"
     "outside events), held (in the event only by its hold time) and scene_change (null, or why\n"
-    "events are held: moved, covered, relit, infrared); for an image frame, path, score, p_value\n"
-    "and novel.\n\n"
+    "events are held: moved, covered, relit, infrared), with --adapt also drift (what score was\n"
+    "lowered by); for an image frame, path, score, p_value and novel.\n\n"
     "Examples:\n"
     "  novelty score camera.novelty monday.mp4 --jsonl monday.jsonl\n"
     "  novelty score camera.novelty monday.mp4 --frames 0-299\n"
@@ -43,6 +43,7 @@ struct Settings {
   novelty::FrameRanges frames;
   novelty::AreaMask area;
   int threads = 0;
+  bool adapt = false;
 };
 
 Settings parse(int argc, char** argv) {
@@ -51,6 +52,7 @@ Settings parse(int argc, char** argv) {
   novelty::TextOption roi;
   novelty::TextOption ignore;
   gint threads = 0;
+  gboolean adapt = FALSE;
   auto rest = novelty::parse_command_line(
       argc, argv, kHelp,
       {novelty::option("jsonl", 0, G_OPTION_ARG_FILENAME, jsonl.slot(),
@@ -63,6 +65,8 @@ Settings parse(int argc, char** argv) {
                        "AREA"),
        novelty::option("ignore", 0, G_OPTION_ARG_STRING, ignore.slot(),
                        "Where novelty does not count, also inside --roi", "AREA"),
+       novelty::option("adapt", 0, G_OPTION_ARG_NONE, &adapt,
+                       "Videos: follow slow drift of the scores of normal frames"),
        novelty::option("threads", 0, G_OPTION_ARG_INT, &threads,
                        "Threads to score with; 0 = all cores", "N")});
   if (rest.size() < 2) throw novelty::UsageError("give a MODEL and at least one INPUT");
@@ -72,6 +76,7 @@ Settings parse(int argc, char** argv) {
   settings.jsonl = jsonl.text();
   if (frames.given()) settings.frames = novelty::FrameRanges::parse(frames.text());
   settings.area = novelty::AreaMask(roi.text(), ignore.text());
+  settings.adapt = adapt != FALSE;
   settings.threads = static_cast<int>(novelty::option_in_range("threads", threads, 0, 64));
   return settings;
 }
@@ -86,6 +91,7 @@ std::string line_of(const ScoredFrame& row, bool images, bool name_input) {
   if (!images) {
     line["event_id"] = row.event_id.empty() ? Json(nullptr) : Json(row.event_id);
     line["held"] = row.held;
+    if (row.drift) line["drift"] = *row.drift;
     line["scene_change"] = row.scene_change.empty() ? Json(nullptr) : Json(row.scene_change);
   }
   return line.dump(-1, ' ', false, Json::error_handler_t::replace);
@@ -136,6 +142,8 @@ int run_score(int argc, char** argv) {
   std::optional<novelty::JsonLines> lines;
   if (!settings.jsonl.empty()) lines.emplace(settings.jsonl);
   const bool images = novelty::are_images(settings.inputs);
+  if (images && settings.adapt)
+    throw novelty::UsageError("--adapt needs videos: images have no time");
   const bool name_input = settings.inputs.size() > 1;
   const auto detector = novelty::Detector::load(settings.model, {"auto", settings.threads});
   novelty::Progress progress;
@@ -147,7 +155,8 @@ int run_score(int argc, char** argv) {
   const ScoringResult result =
       images
           ? novelty::score_images(*detector, settings.inputs, settings.frames, sink, settings.area)
-          : novelty::score_videos(*detector, settings.inputs, settings.frames, sink, settings.area);
+          : novelty::score_videos(*detector, settings.inputs, settings.frames, sink, settings.area,
+                                  settings.adapt);
   progress.finish();
   if (lines) lines->commit();
   print_summary(settings, result, images);

@@ -8,6 +8,7 @@
 
 #include "image_files.h"
 #include "interrupt.h"
+#include "novelty/drift.h"
 #include "novelty/error.h"
 #include "picture.h"
 #include "video_reader.h"
@@ -23,7 +24,7 @@ class Scorer {
         counted_(area.counted(detector.info().grid_size)),
         scratch_(detector.make_scratch()) {}
 
-  const FrameScore& score(const FrameView& view) {
+  FrameScore& score(const FrameView& view) {
     detector_.prepare(view, prepared_);
     detector_.score(prepared_, *scratch_, result_, counted_);
     return result_;
@@ -41,16 +42,41 @@ class Scorer {
 /// The events of one video.
 class EventList {
  public:
-  EventList(const Detector& detector, std::string input, std::vector<FoundEvent>& events)
+  EventList(const Detector& detector, std::string input, std::vector<FoundEvent>& events,
+            bool adapt)
       : detector_(detector),
         input_(std::move(input)),
         events_(events),
         tracker_(detector.event_options()),
-        guard_(detector.make_scene_guard()) {}
+        guard_(detector.make_scene_guard()),
+        adapt_(adapt) {
+    drift_.configure(detector.normal_score(), detector.event_options(), detector.event_options());
+  }
 
-  /// As EventReporter of the plugin does.
-  FrameState push(std::int64_t time_ns, const PreparedFrame& frame, const FrameScore& score) {
+  /// As DetectState and EventReporter of the plugin do; lowers `score` by drift().
+  FrameState push(std::int64_t time_ns, const PreparedFrame& frame, FrameScore& score) {
+    const double raw = score.score;
+    if (drift_.offset() != 0) {
+      score.score -= drift_.offset();
+      score.p_value = detector_.p_value(score.score);
+    }
     const SceneState scene = guard_.push(time_ns, frame.patches);
+    FrameState state = judge(time_ns, scene, score);
+    if (adapt_) drift_.push(time_ns, raw, state.event.has_value() || scene.held);
+    return state;
+  }
+
+  /// What the next score is lowered by.
+  double drift() const { return drift_.offset(); }
+
+  SceneChange scene_change() const { return scene_change_; }
+
+  void end() {
+    if (const auto event = tracker_.close("eos")) add(*event);
+  }
+
+ private:
+  FrameState judge(std::int64_t time_ns, const SceneState& scene, const FrameScore& score) {
     if (scene.change != std::exchange(scene_change_, scene.change))
       if (const auto event = tracker_.close("scene-change")) add(*event);
     if (scene.held && !tracker_.is_open()) return {.smoothed = score.score};
@@ -61,13 +87,6 @@ class EventList {
     return step.frame;
   }
 
-  SceneChange scene_change() const { return scene_change_; }
-
-  void end() {
-    if (const auto event = tracker_.close("eos")) add(*event);
-  }
-
- private:
   void add(const Event& event) {
     events_.push_back({input_, event, detector_.p_value(event.peak_score), where_});
   }
@@ -77,6 +96,8 @@ class EventList {
   std::vector<FoundEvent>& events_;
   EventTracker tracker_;
   SceneGuard guard_;
+  DriftTracker drift_;
+  bool adapt_;
   SceneChange scene_change_ = SceneChange::kNone;
   std::string where_;  // of the open event's peak
 };
@@ -95,17 +116,20 @@ ScoredFrame row_of(const std::string& input, std::size_t frame, const Scorer& sc
 }
 
 void score_video(const Detector& detector, const std::string& video, const FrameRanges& frames,
-                 const ScoredFrameSink& sink, const AreaMask& area, ScoringResult& result) {
+                 const ScoredFrameSink& sink, const AreaMask& area, bool adapt,
+                 ScoringResult& result) {
   Scorer scorer(detector, area);
-  EventList events(detector, video, result.events);
+  EventList events(detector, video, result.events, adapt);
   VideoReader reader(video);
   VideoFrame frame;
   for (std::size_t n = 0; !frames.ends_before(n) && reader.next(frame); ++n) {
     if (!frames.contains(n)) continue;
-    const FrameScore& score = scorer.score(frame.view);
+    FrameScore& score = scorer.score(frame.view);
+    const double drift = events.drift();
     const FrameState state = events.push(frame.stream_ns, scorer.prepared(), score);
     ScoredFrame row = row_of(video, n, scorer, score);
     row.pts_ns = frame.pts_ns;
+    if (adapt) row.drift = drift;
     row.novel = state.novel;
     row.held = state.held;
     row.scene_change = scene_change_name(events.scene_change());
@@ -139,9 +163,10 @@ std::string ninth(float x, float y) {
 
 ScoringResult score_videos(const Detector& detector, const std::vector<std::string>& videos,
                            const FrameRanges& frames, const ScoredFrameSink& sink,
-                           const AreaMask& area) {
+                           const AreaMask& area, bool adapt) {
   ScoringResult result;
-  for (const std::string& video : videos) score_video(detector, video, frames, sink, area, result);
+  for (const std::string& video : videos)
+    score_video(detector, video, frames, sink, area, adapt, result);
   if (result.frames == 0)
     throw Error(ErrorKind::kSettings, "--frames " + frames.text(), "no such frames in the input",
                 "frames count from 0");

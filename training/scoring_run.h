@@ -24,6 +24,7 @@ struct ScoredFrame {
   double p_value = 1;
   bool novel = false;  ///< videos: feeds an event; images: at or over the threshold
   bool held = false;
+  std::optional<double> drift;  ///< videos, adapting: what `score` was lowered by
   std::string scene_change;  ///< videos: the scene-change flag, or empty
   std::string event_id;  ///< of the event it lies in, else empty
 
@@ -51,10 +52,11 @@ struct ScoringResult {
 using ScoredFrameSink = std::function<void(const ScoredFrame&)>;
 
 /// Videos one after the other, each a stream of its own with the model's event options. area:
-/// where novelty counts. Throws: Error, also when no frame lies in `frames` or no patch in `area`.
+/// where novelty counts. adapt: follow slow drift, as the element's property does. Throws: Error,
+/// also when no frame lies in `frames` or no patch in `area`.
 ScoringResult score_videos(const Detector& detector, const std::vector<std::string>& videos,
                            const FrameRanges& frames, const ScoredFrameSink& sink,
-                           const AreaMask& area = {});
+                           const AreaMask& area = {}, bool adapt = false);
 
 /// Images, each on its own; unreadable ones are left out. `frames` counts in the sorted list.
 /// Throws: Error, also when none can be read or no patch lies in `area`.

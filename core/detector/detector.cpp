@@ -70,6 +70,8 @@ class BundleDetector final : public Detector {
     return options;
   }
 
+  double normal_score() const override { return quantile_of(calibration_.scores, 0.5); }
+
   std::unique_ptr<Scratch> make_scratch() const override {
     auto scratch = std::make_unique<EngineScratch>();
     scratch->engine = engine_;

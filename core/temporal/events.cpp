@@ -3,22 +3,14 @@
 #include "novelty/events.h"
 
 #include <cmath>
-#include <limits>
 #include <utility>
 
 #include "base/smoothing.h"
 #include "novelty/error.h"
+#include "temporal/elapsed.h"
 
 namespace novelty {
 namespace {
-
-/// later - earlier, as large as it can be when it does not fit.
-std::int64_t elapsed(std::int64_t earlier, std::int64_t later) {
-  std::int64_t difference = 0;
-  if (!__builtin_sub_overflow(later, earlier, &difference)) return difference;
-  return later > earlier ? std::numeric_limits<std::int64_t>::max()
-                         : std::numeric_limits<std::int64_t>::min();
-}
 
 void check_options(const EventOptions& options) {
   const auto refuse = [](const char* name, const std::string& message) {
@@ -99,8 +91,9 @@ EventChange EventTracker::feed(std::int64_t time_ns, double score) {
 }
 
 std::optional<Event> EventTracker::advance(std::int64_t time_ns) {
-  if (!open_ || elapsed(last_novel_ns_, time_ns) <= options_.hold_ns) return std::nullopt;
-  over_ = false;
+  const std::int64_t seen_ns = open_ ? last_novel_ns_ : last_ns_;
+  if (elapsed(seen_ns, time_ns) <= options_.hold_ns) return std::nullopt;
+  over_ = false;  // what was not seen for so long has not stayed over
   return end("over");
 }
 

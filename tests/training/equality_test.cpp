@@ -149,9 +149,11 @@ class Equality : public ::testing::Test {
     return rows;
   }
 
-  static void expect_equal(const std::string& name, const std::string& format) {
-    const auto scored = score_file(name);
-    const auto detected = detect_file(name, format);
+  static void expect_equal(const std::string& name, const std::string& format, bool adapt = false) {
+    const auto scored =
+        score_file(name, "events.novelty",
+                   adapt ? std::vector<std::string>{"--adapt"} : std::vector<std::string>{});
+    const auto detected = detect_file(name, format, adapt ? "adapt=true" : "");
     ASSERT_EQ(scored.size(), static_cast<std::size_t>(kFrames));
     ASSERT_EQ(detected.size(), scored.size());
     std::size_t novel = 0, held = 0;
@@ -185,6 +187,13 @@ TEST_F(Equality, HoldsOnI420) {
 }
 TEST_F(Equality, HoldsOnNv12) {
   expect_equal("i420.mkv", "NV12");
+}
+
+TEST_F(Equality, HoldsWhileAdapting) {
+  expect_equal("rgb.mkv", "RGB", true);
+  const auto adapted = score_file("rgb.mkv", "events.novelty", {"--adapt"});
+  const auto raw = score_file("rgb.mkv");
+  EXPECT_NE(adapted.at(kFrames / 3 - 1).score, raw.at(kFrames / 3 - 1).score);
 }
 
 TEST_F(Equality, HoldsUnderMasks) {

@@ -82,6 +82,9 @@ class NOVELTY_API Detector {
   /// in (0, 3600). Throws: Error(kSettings) outside of it. Thread: any.
   virtual EventOptions event_options_for(double per_hour) const = 0;
 
+  /// The median image score of held-out normal footage. Thread: any.
+  virtual double normal_score() const = 0;
+
   virtual std::unique_ptr<Scratch> make_scratch() const = 0;
 
   /// A guard for one stream of this model's prepared frames; not able() where info().scene_guard is

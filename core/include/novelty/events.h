@@ -62,7 +62,8 @@ class NOVELTY_API EventTracker {
   /// Whether an event is open.
   bool is_open() const { return open_.has_value(); }
 
-  /// Lets time pass without a frame (GAP): may end an event whose hold ran out.
+  /// Lets time pass without a frame (GAP): may end an event whose hold ran out. Before an event,
+  /// the minimum duration starts anew after more than the hold.
   std::optional<Event> advance(std::int64_t time_ns);
 
   /// Ends an open event with `reason` and forgets all state (EOS, flush, stop).
