@@ -25,8 +25,8 @@ class EventReporter {
   /// Takes the model whose scores follow and its options.
   void configure(std::shared_ptr<const Detector> detector, const EventOptions& options);
 
-  /// The score of the frame at `time_ns` of stream time, as FrameTime has it. While `scene` is held no event begins;
-  /// while it is changed none is open.
+  /// The score of the frame at `time_ns` of stream time, as FrameTime has it. While `scene` is held
+  /// no event begins; while it is changed none is open.
   FrameState push(std::int64_t time_ns, const FrameScore& score, const SceneState& scene,
                   Reports& reports);
 
@@ -50,8 +50,8 @@ class EventReporter {
 
   std::shared_ptr<const Detector> detector_;
   EventTracker tracker_{EventOptions{}};
-  std::optional<Peak> peak_;  // of the novel frames since the last that was not
-  bool update_due_ = false;   // a new peak was not told yet
+  std::optional<Peak> peak_;                // of the novel frames since the last that was not
+  bool update_due_ = false;                 // a new peak was not told yet
   SceneChange scene_ = SceneChange::kNone;  // told
   std::int64_t last_ns_ = 0;
   std::int64_t told_ns_ = 0;  // when the open event was told of last

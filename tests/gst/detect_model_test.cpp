@@ -2,10 +2,17 @@
 // Models of noveltydetect: missing, broken, exchanged while playing.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
+#include <atomic>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
 
 #include "detect_harness.h"
 #include "test_model.h"
@@ -173,6 +180,116 @@ TEST(NoveltyModel, InUseStaysWhenTheNextIsBad) {
   const auto after = detect.push(0.5, 1);
   EXPECT_EQ(after->model_id, before->model_id);
   EXPECT_EQ(after->event_id, before->event_id);
+}
+
+// What the bus said, in order: "begin", "end over", "loaded", "warning".
+std::vector<std::string> said(GstBus* bus) {
+  std::vector<std::string> lines;
+  while (GstMessage* message = gst_bus_pop(bus)) {
+    const GstStructure* fields = gst_message_get_structure(message);
+    if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_WARNING) lines.emplace_back("warning");
+    if (fields != nullptr && gst_structure_has_name(fields, "novelty-model-loaded") != FALSE)
+      lines.emplace_back("loaded");
+    if (const auto event = novelty_event_of(fields); event && event->change != EventChange::kUpdate)
+      lines.push_back(event->change == EventChange::kBegin ? "begin" : "end " + event->reason);
+    gst_message_unref(message);
+  }
+  return lines;
+}
+
+// Pushes frames from `frame` on until they carry another model's result, or for ten seconds.
+std::optional<NoveltyMeta> push_until_other(DetectHarness& detect, const std::string& id,
+                                            double brightness, int frame) {
+  const gint64 end = g_get_monotonic_time() + 10 * G_TIME_SPAN_SECOND;
+  while (g_get_monotonic_time() < end) {
+    const auto meta = detect.push(brightness, frame++);
+    if (meta && meta->model_id != id) return meta;
+    g_thread_yield();
+  }
+  return std::nullopt;
+}
+
+TEST(NoveltyModel, ThatTakesOverEndsTheEventAndScoresThatFrame) {
+  DetectHarness detect;
+  const TempDir dir;
+  write_test_model(dir / "other.novelty", {.seed = 7});
+  const auto before = detect.push(0.5, 0);
+  g_object_set(detect.element(), "model", (dir / "other.novelty").c_str(), nullptr);
+  const auto after = push_until_other(detect, before->model_id, 0.5, 1);
+  ASSERT_TRUE(after);
+  EXPECT_EQ(after->age_ns, 0U);
+  EXPECT_NE(after->event_id, before->event_id);
+  EXPECT_EQ(said(detect.bus()),
+            (std::vector<std::string>{"begin", "loaded", "end model", "begin"}));
+}
+
+TEST(NoveltyModel, ThatIsBrokenIsOneWarningAndTheEventGoesOn) {
+  DetectHarness detect;
+  const TempDir dir;
+  const std::string broken = dir / "broken.novelty";
+  write_test_model(broken);
+  fs::resize_file(broken, fs::file_size(broken) - 1);
+  const auto before = detect.push(0.5, 0);
+  g_object_set(detect.element(), "model", broken.c_str(), nullptr);
+  EXPECT_NE(wait_text(detect.bus(), GST_MESSAGE_WARNING).find(broken), std::string::npos);
+  EXPECT_EQ(detect.push(0.5, 1)->event_id, before->event_id);
+  write_test_model(broken, {.seed = 7});
+  g_object_set(detect.element(), "model", broken.c_str(), nullptr);
+  EXPECT_TRUE(push_until_other(detect, before->model_id, 0.5, 2)) << "and the next good one loads";
+  EXPECT_EQ(said(detect.bus()), (std::vector<std::string>{"loaded", "end model", "begin"}))
+      << "no second warning";
+}
+
+TEST(NoveltyModel, BeforeIsNoMoreHeardOfWhenItWasStillScoring) {
+  const TempDir dir;
+  write_test_model(dir / "other.novelty", {.seed = 7});
+  DetectHarness reference;
+  const std::string old = reference.push(0, 0)->model_id;
+  setenv("NOVELTY_FAKE_BURN_MS", "500", 1);
+  DetectHarness detect("mode=latest");
+  unsetenv("NOVELTY_FAKE_BURN_MS");
+  detect.push(1, 0);  // novel, and scored for half a second
+  g_object_set(detect.element(), "model", (dir / "other.novelty").c_str(), nullptr);
+  const auto first = push_until_other(detect, old, 0, 1);
+  ASSERT_TRUE(first);
+  EXPECT_LT(first->score, 0.1);
+  EXPECT_EQ(said(detect.bus()), (std::vector<std::string>{"loaded"}))
+      << "the old score begins nothing";
+}
+
+// A training run that renames its result over the file, over and over.
+TEST(NoveltyModel, IsOneOrTheOtherWhileItsFileIsReplaced) {
+  DetectHarness detect;
+  const TempDir dir;
+  const std::array ids{write_test_model(dir / "0", {.seed = 7}),
+                       write_test_model(dir / "1", {.seed = 8})};
+  std::atomic<bool> stop{false};
+  std::thread trainer([&] {
+    for (int i = 0; !stop; ++i) {
+      fs::copy_file(dir / std::to_string(i % 2), dir / "part");
+      fs::rename(dir / "part", detect.model());
+    }
+  });
+  for (int i = 0; i < 20; ++i) {
+    g_object_set(detect.element(), "model", detect.model().c_str(), nullptr);
+    EXPECT_TRUE(push_until_loaded(detect, 1000 * i));
+    const auto meta = detect.push(0.5, 1000 * i + 999);
+    EXPECT_EQ(std::count(ids.begin(), ids.end(), meta->model_id), 1) << meta->model_id;
+  }
+  stop = true;
+  trainer.join();
+  EXPECT_EQ(std::ranges::count(said(detect.bus()), "warning"), 0);
+}
+
+TEST(NoveltyModel, RollsTheDriftBack) {
+  DetectHarness detect("mode=every-frame adapt=true");
+  const TempDir dir;
+  write_test_model(dir / "other.novelty", {.seed = 7});
+  for (int second = 0; second < 100; ++second) detect.push(0.15, 25 * second);
+  const auto before = detect.push(0.15, 2500);
+  EXPECT_GT(before->drift, 0);
+  g_object_set(detect.element(), "model", (dir / "other.novelty").c_str(), nullptr);
+  EXPECT_EQ(push_until_other(detect, before->model_id, 0.15, 2501)->drift, 0);
 }
 
 TEST(NoveltyModel, ThatFailsToScoreEndsTheStream) {
