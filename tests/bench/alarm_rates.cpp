@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <cstdio>
+#include <functional>
 #include <string>
 
 #include "bundle/bundle.h"
@@ -17,6 +18,7 @@ namespace {
 
 constexpr std::array kTargets{60.0, 6.0, 1.0};
 constexpr std::array kPValues{0.1, 0.01, 0.001};
+constexpr double kConfidence = 0.95;
 
 /// The streams of a kind; the parts they are of.
 struct Group {
@@ -53,59 +55,65 @@ void print_rates(const Group& group, const DecisionScale& scale, const EventOpti
     options.threshold = scale.score_of_rate(target);
     options.exit_threshold = scale.score_of_rate(exit_rate(target));
     const int events = events_in(group, options);
-    const auto [low, high] = poisson_interval(static_cast<std::size_t>(events), 0.95);
+    const auto [low, high] = poisson_interval(static_cast<std::size_t>(events), kConfidence);
     const double asked = target * hours;
     std::printf(" %d: %.2f (%.2f to %.2f) |", events, events / asked, low / asked, high / asked);
   }
   std::puts("");
 }
 
-// Frames near each other score alike, streams of minutes do not depend on each other: the interval
-// is that of the mean over the streams, two standard errors to either side.
-void print_shares(const Group& group, const DecisionScale& scale) {
-  std::printf("| %s | %zu |", group.title.c_str(), group.streams.size());
-  for (const double p_value : kPValues) {
-    const auto least = static_cast<float>(scale.score_of_p_value(p_value));
-    double sum = 0, squares = 0;
-    for (const ScoredStream* stream : group.streams) {
-      const auto& scores = stream->scores;
-      const auto over = std::count_if(scores.begin(), scores.end(),
-                                      [least](float score) { return score >= least; });
-      const double share = static_cast<double>(over) / static_cast<double>(scores.size());
-      sum += share;
-      squares += share * share;
-    }
-    const auto count = static_cast<double>(group.streams.size());
-    const double mean = sum / count;
-    const double variance = std::max(0.0, squares / count - mean * mean) / std::max(1.0, count - 1);
-    std::printf(" %.5f (%.5f to %.5f) |", mean, std::max(0.0, mean - 2 * std::sqrt(variance)),
-                mean + 2 * std::sqrt(variance));
+// How often a score is at least `least`. Frames near each other score alike: the interval is that
+// of as many independent frames as calibration finds these to be worth.
+void print_share(const Group& group, float least) {
+  double over = 0, frames = 0, independent = 0;
+  for (const ScoredStream* stream : group.streams) {
+    const auto& scores = stream->scores;
+    over += static_cast<double>(
+        std::count_if(scores.begin(), scores.end(), [&](float score) { return score >= least; }));
+    frames += static_cast<double>(scores.size());
+    independent += fit_calibration({scores, scores, stream->interval_s}, {}).independent;
   }
+  const auto [low, high] = poisson_interval(
+      static_cast<std::size_t>(std::lround(over * independent / frames)), kConfidence);
+  std::printf(" %.5f (%.5f to %.5f) |", over / frames, low / independent, high / independent);
+}
+
+void print_shares(const Group& group, const DecisionScale& scale) {
+  std::printf("| %s |", group.title.c_str());
+  for (const double p_value : kPValues)
+    print_share(group, static_cast<float>(scale.score_of_p_value(p_value)));
   std::puts("");
 }
 
-std::string known_to(const std::string& part) {
-  for (const NuisanceText& text : nuisances())
-    if (text.name == part) return text.known_to;
-  return "training";
+Group group_of(const std::string& title, const std::vector<ScoredStream>& streams,
+               const std::function<bool(const std::string&)>& has_part) {
+  Group group{title, {}};
+  for (const ScoredStream& stream : streams)
+    if (has_part(stream.part)) group.streams.push_back(&stream);
+  return group;
 }
 
-// A group for each part, and one for all parts that the same stage has seen the like of.
+// A group for each part, and of the drawn scene two of the disturbed parts together.
 std::vector<Group> groups_of(const std::vector<ScoredStream>& streams) {
   std::vector<Group> groups;
-  const auto add = [&groups](const std::string& title, const ScoredStream& stream) {
-    const auto found = std::find_if(groups.begin(), groups.end(),
-                                    [&](const Group& group) { return group.title == title; });
-    Group& group = found == groups.end() ? groups.emplace_back(Group{title, {}}) : *found;
-    group.streams.push_back(&stream);
+  const auto is = [](const std::string& name) {
+    return [name](const std::string& part) { return part == name; };
   };
-  for (const ScoredStream& stream : streams) {
-    if (stream.part == "calibration") continue;
-    add(stream.part, stream);
-    add("all that is known to " + known_to(stream.part), stream);
-  }
-  std::sort(groups.begin(), groups.end(),
-            [](const Group& a, const Group& b) { return a.title > b.title; });
+  const auto known_to = [](const std::string& stage) {
+    return [stage](const std::string& part) {
+      return std::any_of(nuisances().begin(), nuisances().end(), [&](const NuisanceText& text) {
+        return text.name == part && text.known_to == stage;
+      });
+    };
+  };
+  for (const NuisanceText& text : nuisances())
+    groups.push_back(group_of(text.name, streams, is(text.name)));
+  groups.push_back(group_of("all known to training only", streams, known_to("training")));
+  groups.push_back(group_of("all known to nothing", streams, known_to("nothing")));
+  groups.push_back(group_of(kClipPart, streams, is(kClipPart)));
+  groups.erase(std::remove_if(groups.begin(), groups.end(),
+                              [](const Group& group) { return group.streams.empty(); }),
+               groups.end());
   return groups;
 }
 
@@ -113,26 +121,18 @@ std::vector<Group> groups_of(const std::vector<ScoredStream>& streams) {
 Calibration calibration_for(const Bundle& bundle, const std::vector<ScoredStream>& streams,
                             const EventOptions& events) {
   for (const ScoredStream& stream : streams)
-    if (stream.part == "calibration")
+    if (stream.part == kCalibrationPart)
       return fit_calibration({stream.scores, bundle.calibration.views, stream.interval_s}, events);
   return bundle.calibration;
 }
 
-void print_tables(const Bundle& bundle, const std::vector<ScoredStream>& streams,
-                  const EventOptions& events) {
-  const Calibration calibration = calibration_for(bundle, streams, events);
+void print_events(const std::vector<Group>& groups, const Calibration& calibration,
+                  const EventOptions& durations) {
   const DecisionScale scale(calibration);
-  std::printf(
-      "calibration: %.2f hours, %zu scores worth %.0f, levels of events over the start: %zu\n",
-      calibration.hours, calibration.scores.size(), calibration.independent,
-      calibration.peaks.size());
-  std::puts("\nevents: observed / asked for (95 % interval)\n");
+  std::printf("calibration: %.2f hours, levels of events over the start: %zu\n\n",
+              calibration.hours, calibration.peaks.size());
   std::puts("| footage | hours | 60 an hour | 6 | 1 |\n| --- | --- | --- | --- | --- |");
-  const std::vector<Group> groups = groups_of(streams);
-  for (const Group& group : groups) print_rates(group, scale, events);
-  std::puts("\nshare of frames (interval from the spread of the streams)\n");
-  std::puts("| footage | streams | p <= 0.1 | 0.01 | 0.001 |\n| --- | --- | --- | --- | --- |");
-  for (const Group& group : groups) print_shares(group, scale);
+  for (const Group& group : groups) print_rates(group, scale, durations);
 }
 
 }  // namespace
@@ -140,13 +140,19 @@ void print_tables(const Bundle& bundle, const std::vector<ScoredStream>& streams
 int run_alarm_rates(const Arguments& arguments) {
   const Bundle bundle = read_bundle(arguments.at(0));
   const auto streams = read_scores(arguments.at(1));
-  std::puts("With the model's smoothing and minimum duration:");
-  print_tables(bundle, streams, bundle.events);
+  const std::vector<Group> groups = groups_of(streams);
+  const Calibration calibration = calibration_for(bundle, streams, bundle.events);
+  std::puts("Events: observed / asked for (95 % interval), the model's smoothing and duration");
+  print_events(groups, calibration, bundle.events);
   EventOptions single = bundle.events;
   single.smoothing_ns = 0;
   single.min_duration_ns = 0;
-  std::puts("\nWith neither, so that a single frame is an event:");
-  print_tables(bundle, streams, single);
+  std::puts("\nThe same with neither: a single frame is an event");
+  print_events(groups, calibration_for(bundle, streams, single), single);
+  std::printf("\nShare of frames with such a p-value (95 %% interval); %zu scores worth %.0f\n\n",
+              calibration.scores.size(), calibration.independent);
+  std::puts("| footage | p <= 0.1 | 0.01 | 0.001 |\n| --- | --- | --- | --- |");
+  for (const Group& group : groups) print_shares(group, DecisionScale(calibration));
   return 0;
 }
 

@@ -73,7 +73,7 @@ const NuisanceText& nuisance_of(int hour) {
 std::vector<Plan> plan_of(int hours) {
   constexpr int kRate = DrawnNormal::kFramesPerSecond;
   std::vector<Plan> plan = {
-      {"calibration", 0, Nuisance::kAsDrawn, kCalibrationFrom, kCalibrationS * kRate}};
+      {kCalibrationPart, 0, Nuisance::kAsDrawn, kCalibrationFrom, kCalibrationS * kRate}};
   for (int fifth = 0; fifth < kStreamsPerHour; ++fifth)
     for (int hour = 0; hour < hours; ++hour) {
       const NuisanceText& text = nuisance_of(hour);
@@ -165,10 +165,10 @@ int run_clip_scores(const std::vector<std::string>& arguments) {
       pictures_of(arguments.at(1), FrameRanges::parse(arguments.at(2)), scorer, interval_s);
   const auto done = done_in(log);
   for (int pass = 0; pass < std::stoi(arguments.at(4)); ++pass) {
-    if (done.count({"noise and gain", pass}) > 0) continue;
+    if (done.count({kClipPart, pass}) > 0) continue;
     const Variation variation = pass_variation(pass);
     Rng rng(2, static_cast<std::uint64_t>(pass));
-    ScoredStream stream{"noise and gain", pass, interval_s, {}};
+    ScoredStream stream{kClipPart, pass, interval_s, {}};
     for (const auto& picture : pictures) {
       throw_if_interrupted();
       std::vector<float>& patches = scorer.patches();

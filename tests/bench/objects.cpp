@@ -5,12 +5,14 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <limits>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "contender.h"
 #include "footage.h"
@@ -20,7 +22,6 @@
 #include "novelty/detector.h"
 #include "novelty/events.h"
 #include "pasted_objects.h"
-#include "scoring_run.h"
 #include "video_reader.h"
 
 namespace novelty::bench {
@@ -34,11 +35,10 @@ constexpr double kLeastIou = 0.1;
 
 /// What became of a placement.
 struct Outcome {
-  std::optional<std::size_t> raised;  ///< frames of it until an event began
-  bool open_before = false;           ///< an event was open already when it came
-  double score = 0;                   ///< its highest; what follows is of that frame
-  bool pointed = false;               ///< the map's highest patch lies in its box
-  bool hit = false;                   ///< a region's box agrees with its box
+  std::vector<std::optional<std::size_t>> raised;  ///< [methods] frames of it until an event began
+  std::vector<double> highest;                     ///< [methods] score while it lay there
+  bool pointed = false;  ///< at the model's highest score: the map's highest patch is in its box,
+  bool hit = false;      ///< a region's box agrees with its box
   cv::Mat picture;
 };
 
@@ -92,19 +92,89 @@ cv::Mat drawn(const PreparedFrame& prepared, const ModelInfo& info, const FrameS
   return picture;
 }
 
+/// What is compared: the model and all that `novelty evaluate` sets beside it, under one rule.
+class Methods {
+ public:
+  /// Lets them learn from frames `learnt` of `video`.
+  Methods(const Detector& detector, const std::string& video, const FrameRanges& learnt)
+      : detector_(detector) {
+    const auto footage = open_footage({video}, {learnt});
+    contenders_ = make_contenders(detector.info().input_size, footage->count());
+    calibrate_contenders(contenders_, detector, *footage, 0, [](std::size_t, std::size_t) {});
+  }
+
+  std::size_t count() const { return 1 + contenders_.size(); }
+  std::string title(std::size_t method) const {
+    return method == 0 ? "novelty" : contenders_[method - 1].title;
+  }
+  EventOptions events(std::size_t method) const {
+    EventOptions options = detector_.event_options();
+    if (method == 0) return options;
+    options.threshold = contenders_[method - 1].calibration.threshold;
+    options.exit_threshold = contenders_[method - 1].calibration.exit_threshold;
+    return options;
+  }
+
+  /// [count()]: what they say of a picture; none of them learns from it.
+  std::vector<double> scores(const PreparedFrame& prepared, const FrameScore& score) const {
+    const auto rgb = rgb_of(prepared);
+    std::vector<double> all{score.score};
+    for (const Contender& contender : contenders_) all.push_back(contender.score({score, rgb}));
+    return all;
+  }
+
+  void learn(const PreparedFrame& prepared, const FrameScore& score) {
+    const auto rgb = rgb_of(prepared);
+    for (Contender& contender : contenders_)
+      if (contender.learns_on) contender.learn({score, rgb});
+  }
+
+ private:
+  std::vector<std::uint8_t> rgb_of(const PreparedFrame& prepared) const {
+    return picture_of(prepared.patches, detector_.info().input_size, detector_.info().patch_size);
+  }
+
+  const Detector& detector_;
+  std::vector<Contender> contenders_;
+};
+
+/// A stream as each method sees it.
+class Watch {
+ public:
+  explicit Watch(const Methods& methods) {
+    for (std::size_t i = 0; i < methods.count(); ++i) trackers_.emplace_back(methods.events(i));
+  }
+
+  /// [methods]: whether an event begins with this frame.
+  std::vector<bool> push(std::int64_t time_ns, const std::vector<double>& scores) {
+    std::vector<bool> begins;
+    for (std::size_t i = 0; i < scores.size(); ++i)
+      begins.push_back(trackers_[i].push(time_ns, scores[i]).change == EventChange::kBegin);
+    return begins;
+  }
+
+ private:
+  std::vector<EventTracker> trackers_;
+};
+
 /// Shows one placement's frames to the detector as a stream of its own.
 class Trial {
  public:
-  Trial(const Detector& detector, const Placement& placement, int width, int height)
+  Trial(const Detector& detector, const Methods& methods, const Placement& placement, int width,
+        int height)
       : detector_(detector),
+        methods_(methods),
         placement_(placement),
         box_{placement.box.x / double(width), placement.box.y / double(height),
              placement.box.width / double(width), placement.box.height / double(height)},
-        tracker_(detector.event_options()) {}
+        watch_(methods) {
+    outcome_.raised.resize(methods.count());
+    outcome_.highest.resize(methods.count(), std::numeric_limits<double>::lowest());
+  }
 
-  /// A frame of its run-in, which scores `score`.
-  void run_in(std::int64_t time_ns, double score) {
-    outcome_.open_before = tracker_.push(time_ns, score).frame.event.has_value();
+  /// A frame of its run-in.
+  void run_in(std::int64_t time_ns, const std::vector<double>& scores) {
+    watch_.push(time_ns, scores);
   }
 
   void show(std::size_t number, const VideoFrame& frame, Detector::Scratch& scratch) {
@@ -112,10 +182,13 @@ class Trial {
     copy.paste(placement_);
     detector_.prepare(copy.view(), prepared_);
     detector_.score(prepared_, scratch, score_);
-    const auto change = tracker_.push(frame.stream_ns, score_.score).change;
-    if (change == EventChange::kBegin && !outcome_.raised)
-      outcome_.raised = number - placement_.first;
-    if (number == placement_.first || score_.score > outcome_.score) take_peak();
+    const auto scores = methods_.scores(prepared_, score_);
+    const auto begins = watch_.push(frame.stream_ns, scores);
+    if (scores.front() > outcome_.highest.front()) take_peak();
+    for (std::size_t i = 0; i < scores.size(); ++i) {
+      outcome_.highest[i] = std::max(outcome_.highest[i], scores[i]);
+      if (begins[i] && !outcome_.raised[i]) outcome_.raised[i] = number - placement_.first;
+    }
   }
 
   bool is_run_in(std::size_t frame) const {
@@ -129,100 +202,76 @@ class Trial {
 
  private:
   void take_peak() {
-    outcome_.score = score_.score;
     outcome_.pointed = is_pointed_at(score_, box_);
     outcome_.hit = is_hit(score_, box_);
     outcome_.picture = drawn(prepared_, detector_.info(), score_, box_);
   }
 
   const Detector& detector_;
+  const Methods& methods_;
   const Placement& placement_;
   Box box_;
-  EventTracker tracker_;
+  Watch watch_;
   PreparedFrame prepared_;
   FrameScore score_;
   Outcome outcome_;
 };
 
-/// The clip without anything pasted: OpenCV's MOG2 under the model's own rule, beside the model.
-class Plain {
- public:
-  Plain(const Detector& detector, const std::string& video, const FrameRanges& learnt)
-      : detector_(detector), events_(detector.event_options()) {
-    const auto footage = open_footage({video}, {learnt});
-    contenders_ = make_contenders(detector.info().input_size, footage->count());
-    calibrate_contenders(contenders_, detector, *footage, 0, [](std::size_t, std::size_t) {});
-    for (const Contender& contender : contenders_) {
-      EventOptions options = detector.event_options();
-      options.threshold = contender.calibration.threshold;
-      options.exit_threshold = contender.calibration.exit_threshold;
-      trackers_.emplace_back(options);
-    }
-    counts_.resize(contenders_.size());
-  }
-
-  void see(std::int64_t time_ns, const PreparedFrame& prepared, const FrameScore& score) {
-    const ModelInfo& info = detector_.info();
-    const auto rgb = picture_of(prepared.patches, info.input_size, info.patch_size);
-    ++frames_;
-    count(events_, time_ns, score.score, detector_.event_options().threshold, model_);
-    for (std::size_t i = 0; i < contenders_.size(); ++i) {
-      Contender& contender = contenders_[i];
-      count(trackers_[i], time_ns, contender.score({score, rgb}), contender.calibration.threshold,
-            counts_[i]);
-      if (contender.learns_on) contender.learn({score, rgb});
-    }
-  }
-
-  void print() const {
-    std::printf("frames without a foreign object: %zu\n", frames_);
-    print("novelty", model_);
-    for (std::size_t i = 0; i < contenders_.size(); ++i) print(contenders_[i].title, counts_[i]);
-  }
-
- private:
-  struct Count {
-    std::size_t over = 0, events = 0;
-  };
-
-  static void count(EventTracker& tracker, std::int64_t time_ns, double score, double threshold,
-                    Count& count) {
-    if (score >= threshold) ++count.over;
-    if (tracker.push(time_ns, score).change == EventChange::kBegin) ++count.events;
-  }
-  void print(const std::string& title, const Count& count) const {
-    std::printf("  %-32s %5.1f %% over its threshold, %zu events\n", title.c_str(),
-                100.0 * static_cast<double>(count.over) / static_cast<double>(frames_),
-                count.events);
-  }
-
-  const Detector& detector_;
-  EventTracker events_;
-  std::vector<Contender> contenders_;
-  std::vector<EventTracker> trackers_;
-  std::vector<Count> counts_;
-  Count model_;
-  std::size_t frames_ = 0;
+/// The clip without anything pasted.
+struct Plain {
+  std::vector<std::vector<double>> scores;  ///< [frames][methods]
+  std::vector<std::size_t> events;          ///< [methods]
 };
 
-void run_clip(const std::string& video, const FrameRanges& normal, const Detector& detector,
-              Plain& plain, std::vector<Trial>& trials) {
+Plain run_clip(const std::string& video, const FrameRanges& normal, const Detector& detector,
+               Methods& methods, std::vector<Trial>& trials) {
   const auto scratch = detector.make_scratch();
   PreparedFrame prepared;
   FrameScore score;
   VideoReader reader(video);
   VideoFrame frame;
+  Watch watch(methods);
+  Plain plain{{}, std::vector<std::size_t>(methods.count())};
   for (std::size_t n = 0; !normal.ends_before(n) && reader.next(frame); ++n) {
     if (!normal.contains(n)) continue;
     throw_if_interrupted();
     detector.prepare(frame.view, prepared);
     detector.score(prepared, *scratch, score);
-    plain.see(frame.stream_ns, prepared, score);
+    const auto scores = plain.scores.emplace_back(methods.scores(prepared, score));
+    const auto begins = watch.push(frame.stream_ns, scores);
+    for (std::size_t i = 0; i < begins.size(); ++i) plain.events[i] += begins[i] ? 1 : 0;
     for (Trial& trial : trials) {
-      if (trial.is_run_in(n)) trial.run_in(frame.stream_ns, score.score);
+      if (trial.is_run_in(n)) trial.run_in(frame.stream_ns, scores);
       if (trial.is_shown(n)) trial.show(n, frame, *scratch);
     }
+    methods.learn(prepared, score);
   }
+  return plain;
+}
+
+// The score that nine objects of ten reach.
+double reached_by_most(const std::vector<Trial>& trials, std::size_t method) {
+  std::vector<double> highest;
+  for (const Trial& trial : trials) highest.push_back(trial.outcome().highest[method]);
+  std::sort(highest.begin(), highest.end());
+  return highest[highest.size() / 10];
+}
+
+void print_method(const Methods& methods, std::size_t method, const Plain& plain,
+                  const std::vector<Trial>& trials) {
+  const auto over = [&](double threshold) {
+    const auto count = std::count_if(
+        plain.scores.begin(), plain.scores.end(),
+        [&](const std::vector<double>& scores) { return scores[method] >= threshold; });
+    return 100.0 * static_cast<double>(count) / static_cast<double>(plain.scores.size());
+  };
+  const auto found = std::count_if(trials.begin(), trials.end(), [method](const Trial& trial) {
+    return trial.outcome().raised[method].has_value();
+  });
+  std::printf("| %s | %zu | %.1f %% | %zu of %zu | %.1f %% |\n", methods.title(method).c_str(),
+              plain.events[method], over(methods.events(method).threshold),
+              static_cast<std::size_t>(found), trials.size(),
+              over(reached_by_most(trials, method)));
 }
 
 nlohmann::ordered_json json_of(const Trial& trial) {
@@ -232,31 +281,33 @@ nlohmann::ordered_json json_of(const Trial& trial) {
   nlohmann::ordered_json json{{"object", placement.name},
                               {"first", placement.first},
                               {"box", {box.x, box.y, box.width, box.height}},
-                              {"found", outcome.raised.has_value()},
-                              {"open_before", outcome.open_before},
-                              {"score", outcome.score},
+                              {"score", outcome.highest.front()},
                               {"pointed", outcome.pointed},
-                              {"hit", outcome.hit}};
-  if (outcome.raised) json["frames_until"] = *outcome.raised;
+                              {"hit", outcome.hit},
+                              {"frames_until_found", nullptr}};
+  if (outcome.raised.front()) json["frames_until_found"] = *outcome.raised.front();
   return json;
 }
 
-void report(const std::vector<Trial>& trials, const std::string& folder) {
+void report(const Methods& methods, const Plain& plain, const std::vector<Trial>& trials,
+            const std::string& folder) {
   std::filesystem::create_directories(folder);
   std::ofstream rows(folder + "/objects.jsonl");
-  std::size_t found = 0, hits = 0, pointed = 0;
+  std::size_t hits = 0, pointed = 0;
   for (std::size_t i = 0; i < trials.size(); ++i) {
     const Outcome& outcome = trials[i].outcome();
-    found += outcome.raised ? 1 : 0;
     hits += outcome.hit ? 1 : 0;
     pointed += outcome.pointed ? 1 : 0;
     rows << json_of(trials[i]).dump() << '\n';
     cv::imwrite(folder + "/" + std::to_string(i) + ".png", outcome.picture);
   }
-  std::printf("pasted objects: %zu\n  found (an event begins while it lies there): %zu\n",
-              trials.size(), found);
-  std::printf("  at its highest frame: a region agrees with its box: %zu, peak in its box: %zu\n",
-              hits, pointed);
+  std::puts(
+      "| method | events without an object | frames over its threshold | objects found | "
+      "frames over what nine objects of ten reach |\n| --- | --- | --- | --- | --- |");
+  for (std::size_t i = 0; i < methods.count(); ++i) print_method(methods, i, plain, trials);
+  std::printf(
+      "at the model's highest frame of %zu objects: a region agrees: %zu, peak in box: %zu\n",
+      trials.size(), hits, pointed);
 }
 
 PlacementRange range_in(const std::string& video, const FrameRanges& normal) {
@@ -283,13 +334,12 @@ int run_objects(const Arguments& arguments) {
   const auto detector = Detector::load(arguments.at(0), {"auto", 1});
   const PlacementRange range = range_in(video, normal);
   const auto placements = draw_placements(arguments.at(4), kObjects, range, kSeed);
+  Methods methods(*detector, video, learnt);
   std::vector<Trial> trials;
   for (const Placement& placement : placements)
-    trials.emplace_back(*detector, placement, range.width, range.height);
-  Plain plain(*detector, video, learnt);
-  run_clip(video, normal, *detector, plain, trials);
-  plain.print();
-  report(trials, arguments.at(5));
+    trials.emplace_back(*detector, methods, placement, range.width, range.height);
+  const Plain plain = run_clip(video, normal, *detector, methods, trials);
+  report(methods, plain, trials, arguments.at(5));
   return 0;
 }
 

@@ -38,12 +38,13 @@ std::vector<fs::path> files_below(const fs::path& folder, const std::string& ext
   return files;
 }
 
-// All boxes of objects that are no person, in order.
+// All boxes of objects that are no person, in order; the set has labels without a photograph.
 std::vector<LabelledBox> boxes_in(const std::string& folder) {
   std::vector<LabelledBox> boxes;
   for (const fs::path& labels : files_below(fs::path(folder) / "labels" / "train2017", ".txt")) {
     const fs::path image =
         fs::path(folder) / "images" / "train2017" / labels.filename().replace_extension(".jpg");
+    if (!fs::exists(image)) continue;
     std::ifstream file(labels);
     for (LabelledBox box{image, 0, 0, 0, 0, 0};
          file >> box.kind >> box.x >> box.y >> box.width >> box.height;)

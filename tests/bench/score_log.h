@@ -9,9 +9,12 @@
 
 namespace novelty::bench {
 
+inline constexpr const char* kCalibrationPart = "calibration";
+inline constexpr const char* kClipPart = "noise and gain";  ///< of a clip's own frames
+
 /// A stretch of footage without a gap.
 struct ScoredStream {
-  std::string part;  ///< "calibration", or what was done to the footage
+  std::string part;  ///< kCalibrationPart, or what was done to the footage
   int number = 0;    ///< of the stream; unique in its part
   double interval_s = 0;
   std::vector<float> scores;  ///< in time order
