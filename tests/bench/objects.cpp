@@ -2,26 +2,27 @@
 // Is it objects that are found, or change? Foreign objects pasted into a clip in which people, who
 // are normal there, move about.
 #include <algorithm>
+#include <array>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <limits>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <opencv2/imgcodecs.hpp>
-#include <opencv2/imgproc.hpp>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
-#include "contender.h"
-#include "footage.h"
+#include "base/file.h"
+#include "compared_methods.h"
 #include "image/preprocess.h"
 #include "interrupt.h"
 #include "measurements.h"
 #include "novelty/detector.h"
 #include "novelty/events.h"
 #include "pasted_objects.h"
+#include "picture.h"
 #include "video_reader.h"
 
 namespace novelty::bench {
@@ -39,7 +40,7 @@ struct Outcome {
   std::vector<double> highest;                     ///< [methods] score while it lay there
   bool pointed = false;  ///< at the model's highest score: the map's highest patch is in its box,
   bool hit = false;      ///< a region's box agrees with its box
-  cv::Mat picture;
+  std::vector<std::uint8_t> picture;  ///< what the networks saw then, marked
 };
 
 struct Box {
@@ -67,95 +68,35 @@ bool is_hit(const FrameScore& score, const Box& box) {
 
 bool is_pointed_at(const FrameScore& score, const Box& box) {
   const auto peak = std::max_element(score.map.begin(), score.map.end()) - score.map.begin();
+  const auto row = peak / score.map_size;
   const double side = score.map_size;
   return box.holds((static_cast<double>(peak % score.map_size) + 0.5) / side,
-                   (static_cast<double>(peak / score.map_size) + 0.5) / side);
+                   (static_cast<double>(row) + 0.5) / side);
+}
+
+using Colour = std::array<std::uint8_t, 3>;
+
+void outline(std::vector<std::uint8_t>& rgb, int side, const Box& box, const Colour& colour) {
+  const auto pixel = [side](double at) {
+    return std::clamp(static_cast<int>(at * side), 0, side - 1);
+  };
+  const int left = pixel(box.x), right = pixel(box.x + box.width);
+  const int top = pixel(box.y), bottom = pixel(box.y + box.height);
+  for (int y = top; y <= bottom; ++y)
+    for (int x = left; x <= right; ++x)
+      if (x == left || x == right || y == top || y == bottom)
+        std::copy(colour.begin(), colour.end(), rgb.begin() + 3 * (std::ptrdiff_t{y} * side + x));
 }
 
 // The pasted box in green, regions in red, on what the networks saw.
-cv::Mat drawn(const PreparedFrame& prepared, const ModelInfo& info, const FrameScore& score,
-              const Box& box) {
+std::vector<std::uint8_t> drawn(const PreparedFrame& prepared, const ModelInfo& info,
+                                const FrameScore& score, const Box& box) {
   auto rgb = picture_of(prepared.patches, info.input_size, info.patch_size);
-  cv::Mat picture;
-  cv::cvtColor(cv::Mat(info.input_size, info.input_size, CV_8UC3, rgb.data()), picture,
-               cv::COLOR_RGB2BGR);
-  const auto outline = [&](const Box& place, const cv::Scalar& colour) {
-    const double side = info.input_size;
-    cv::rectangle(
-        picture,
-        cv::Rect2d(place.x * side, place.y * side, place.width * side, place.height * side),
-        colour);
-  };
   for (const Region& region : score.regions)
-    outline({region.x, region.y, region.width, region.height}, {0, 0, 255});
-  outline(box, {0, 255, 0});
-  return picture;
+    outline(rgb, info.input_size, {region.x, region.y, region.width, region.height}, {255, 0, 0});
+  outline(rgb, info.input_size, box, {0, 255, 0});
+  return rgb;
 }
-
-/// What is compared: the model and all that `novelty evaluate` sets beside it, under one rule.
-class Methods {
- public:
-  /// Lets them learn from frames `learnt` of `video`.
-  Methods(const Detector& detector, const std::string& video, const FrameRanges& learnt)
-      : detector_(detector) {
-    const auto footage = open_footage({video}, {learnt});
-    contenders_ = make_contenders(detector.info().input_size, footage->count());
-    calibrate_contenders(contenders_, detector, *footage, 0, [](std::size_t, std::size_t) {});
-  }
-
-  std::size_t count() const { return 1 + contenders_.size(); }
-  std::string title(std::size_t method) const {
-    return method == 0 ? "novelty" : contenders_[method - 1].title;
-  }
-  EventOptions events(std::size_t method) const {
-    EventOptions options = detector_.event_options();
-    if (method == 0) return options;
-    options.threshold = contenders_[method - 1].calibration.threshold;
-    options.exit_threshold = contenders_[method - 1].calibration.exit_threshold;
-    return options;
-  }
-
-  /// [count()]: what they say of a picture; none of them learns from it.
-  std::vector<double> scores(const PreparedFrame& prepared, const FrameScore& score) const {
-    const auto rgb = rgb_of(prepared);
-    std::vector<double> all{score.score};
-    for (const Contender& contender : contenders_) all.push_back(contender.score({score, rgb}));
-    return all;
-  }
-
-  void learn(const PreparedFrame& prepared, const FrameScore& score) {
-    const auto rgb = rgb_of(prepared);
-    for (Contender& contender : contenders_)
-      if (contender.learns_on) contender.learn({score, rgb});
-  }
-
- private:
-  std::vector<std::uint8_t> rgb_of(const PreparedFrame& prepared) const {
-    return picture_of(prepared.patches, detector_.info().input_size, detector_.info().patch_size);
-  }
-
-  const Detector& detector_;
-  std::vector<Contender> contenders_;
-};
-
-/// A stream as each method sees it.
-class Watch {
- public:
-  explicit Watch(const Methods& methods) {
-    for (std::size_t i = 0; i < methods.count(); ++i) trackers_.emplace_back(methods.events(i));
-  }
-
-  /// [methods]: whether an event begins with this frame.
-  std::vector<bool> push(std::int64_t time_ns, const std::vector<double>& scores) {
-    std::vector<bool> begins;
-    for (std::size_t i = 0; i < scores.size(); ++i)
-      begins.push_back(trackers_[i].push(time_ns, scores[i]).change == EventChange::kBegin);
-    return begins;
-  }
-
- private:
-  std::vector<EventTracker> trackers_;
-};
 
 /// Shows one placement's frames to the detector as a stream of its own.
 class Trial {
@@ -252,6 +193,7 @@ Plain run_clip(const std::string& video, const FrameRanges& normal, const Detect
 // The score that nine objects of ten reach.
 double reached_by_most(const std::vector<Trial>& trials, std::size_t method) {
   std::vector<double> highest;
+  highest.reserve(trials.size());
   for (const Trial& trial : trials) highest.push_back(trial.outcome().highest[method]);
   std::sort(highest.begin(), highest.end());
   return highest[highest.size() / 10];
@@ -289,7 +231,7 @@ nlohmann::ordered_json json_of(const Trial& trial) {
   return json;
 }
 
-void report(const Methods& methods, const Plain& plain, const std::vector<Trial>& trials,
+void report(const Methods& methods, const Plain& plain, const std::vector<Trial>& trials, int side,
             const std::string& folder) {
   std::filesystem::create_directories(folder);
   std::ofstream rows(folder + "/objects.jsonl");
@@ -299,7 +241,9 @@ void report(const Methods& methods, const Plain& plain, const std::vector<Trial>
     hits += outcome.hit ? 1 : 0;
     pointed += outcome.pointed ? 1 : 0;
     rows << json_of(trials[i]).dump() << '\n';
-    cv::imwrite(folder + "/" + std::to_string(i) + ".png", outcome.picture);
+    const auto jpeg = encode_jpeg(outcome.picture, side, side);
+    write_file_atomically(folder + "/" + std::to_string(i) + ".jpg",
+                          std::as_bytes(std::span(jpeg)));
   }
   std::puts(
       "| method | events without an object | frames over its threshold | objects found | "
@@ -336,10 +280,11 @@ int run_objects(const Arguments& arguments) {
   const auto placements = draw_placements(arguments.at(4), kObjects, range, kSeed);
   Methods methods(*detector, video, learnt);
   std::vector<Trial> trials;
+  trials.reserve(placements.size());
   for (const Placement& placement : placements)
     trials.emplace_back(*detector, methods, placement, range.width, range.height);
   const Plain plain = run_clip(video, normal, *detector, methods, trials);
-  report(methods, plain, trials, arguments.at(5));
+  report(methods, plain, trials, detector->info().input_size, arguments.at(5));
   return 0;
 }
 
