@@ -25,6 +25,11 @@ struct Group {
   std::string title;
   std::vector<const ScoredStream*> streams;
 
+  std::size_t frames() const {
+    std::size_t count = 0;
+    for (const ScoredStream* stream : streams) count += stream->scores.size();
+    return count;
+  }
   double hours() const {
     double seconds = 0;
     for (const ScoredStream* stream : streams)
@@ -33,33 +38,44 @@ struct Group {
   }
 };
 
-int events_in(const Group& group, const EventOptions& options) {
-  int events = 0;
+/// What a group raised.
+struct Raised {
+  std::size_t events = 0;
+  std::size_t frames = 0;  ///< in an event
+};
+
+Raised raised_in(const Group& group, const EventOptions& options) {
+  Raised raised;
   for (const ScoredStream* stream : group.streams) {
     EventTracker tracker(options);
     double seconds = 0;
     for (const float score : stream->scores) {
-      const auto time_ns = static_cast<std::int64_t>(std::llround(seconds * 1e9));
-      if (tracker.push(time_ns, score).change == EventChange::kBegin) ++events;
+      const auto step = tracker.push(static_cast<std::int64_t>(std::llround(seconds * 1e9)), score);
+      raised.events += step.change == EventChange::kBegin ? 1 : 0;
+      raised.frames += step.frame.event ? 1 : 0;
       seconds += stream->interval_s;
     }
   }
-  return events;
+  return raised;
 }
 
+// The last column: an event that never ends is one event, and still wrong all the time.
 void print_rates(const Group& group, const DecisionScale& scale, const EventOptions& durations) {
   const double hours = group.hours();
   std::printf("| %s | %.2f |", group.title.c_str(), hours);
+  Raised raised;
   for (const double target : kTargets) {
     EventOptions options = durations;
     options.threshold = scale.score_of_rate(target);
     options.exit_threshold = scale.score_of_rate(exit_rate(target));
-    const int events = events_in(group, options);
-    const auto [low, high] = poisson_interval(static_cast<std::size_t>(events), kConfidence);
+    raised = raised_in(group, options);
+    const auto [low, high] = poisson_interval(raised.events, kConfidence);
     const double asked = target * hours;
-    std::printf(" %d: %.2f (%.2f to %.2f) |", events, events / asked, low / asked, high / asked);
+    std::printf(" %zu: %.2f (%.2f to %.2f) |", raised.events,
+                static_cast<double>(raised.events) / asked, low / asked, high / asked);
   }
-  std::puts("");
+  std::printf(" %.1f %% |\n",
+              100 * static_cast<double>(raised.frames) / static_cast<double>(group.frames()));
 }
 
 // How often a score is at least `least`. Frames near each other score alike: the interval is that
@@ -131,7 +147,9 @@ void print_events(const std::vector<Group>& groups, const Calibration& calibrati
   const DecisionScale scale(calibration);
   std::printf("calibration: %.2f hours, levels of events over the start: %zu\n\n",
               calibration.hours, calibration.peaks.size());
-  std::puts("| footage | hours | 60 an hour | 6 | 1 |\n| --- | --- | --- | --- | --- |");
+  std::puts(
+      "| footage | hours | 60 an hour | 6 | 1 | frames in an event at 1 |\n"
+      "| --- | --- | --- | --- | --- | --- |");
   for (const Group& group : groups) print_rates(group, scale, durations);
 }
 
