@@ -79,7 +79,7 @@ void print_rates(const Group& group, const DecisionScale& scale, const EventOpti
 }
 
 // How often a score is at least `least`. Frames near each other score alike: the interval is that
-// of as many independent frames as calibration finds these to be worth.
+// of as many independent frames as calibration finds these to be worth, by Poisson's law.
 void print_share(const Group& group, float least) {
   double over = 0, frames = 0, independent = 0;
   for (const ScoredStream* stream : group.streams) {
@@ -91,7 +91,8 @@ void print_share(const Group& group, float least) {
   }
   const auto [low, high] = poisson_interval(
       static_cast<std::size_t>(std::lround(over * independent / frames)), kConfidence);
-  std::printf(" %.5f (%.5f to %.5f) |", over / frames, low / independent, high / independent);
+  std::printf(" %.5f (%.5f to %.5f) |", over / frames, low / independent,
+              std::min(1.0, high / independent));
 }
 
 void print_shares(const Group& group, const DecisionScale& scale) {
