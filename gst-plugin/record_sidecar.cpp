@@ -30,11 +30,7 @@ Json utc_text(const std::optional<std::int64_t>& utc_us) {
 }
 
 Json region_json(const Region& r) {
-  return {{"x", r.x},
-          {"y", r.y},
-          {"width", r.width},
-          {"height", r.height},
-          {"p_value", r.p_value}};
+  return {{"x", r.x}, {"y", r.y}, {"width", r.width}, {"height", r.height}, {"p_value", r.p_value}};
 }
 
 Json event_json(const RecordedEvent& event, std::int64_t to_stream) {

@@ -25,8 +25,8 @@ struct ScoredFrame {
   bool novel = false;  ///< videos: feeds an event; images: at or over the threshold
   bool held = false;
   std::optional<double> drift;  ///< videos, adapting: what `score` was lowered by
-  std::string scene_change;  ///< videos: the scene-change flag, or empty
-  std::string event_id;  ///< of the event it lies in, else empty
+  std::string scene_change;     ///< videos: the scene-change flag, or empty
+  std::string event_id;         ///< of the event it lies in, else empty
 
   const PreparedFrame* prepared = nullptr;  ///< what was scored; valid during the sink's call
   const FrameScore* result = nullptr;       ///< the same

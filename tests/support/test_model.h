@@ -10,9 +10,9 @@
 namespace novelty::testing {
 
 struct TestModelOptions {
-  std::uint64_t seed = 1;    ///< of both networks' random weights
-  double threshold = 0.5;    ///< image score; events leave at 0.8 of it
-  double top_share = 0.125;  ///< of the patches, in the image score: 2 of the 16
+  std::uint64_t seed = 1;                 ///< of both networks' random weights
+  double threshold = 0.5;                 ///< image score; events leave at 0.8 of it
+  double top_share = 0.125;               ///< of the patches, in the image score: 2 of the 16
   const SceneReference* scene = nullptr;  ///< for the scene-change guard; null: without
 };
 
