@@ -24,6 +24,9 @@ struct Command {
 constexpr std::array kCommands{
     Command{"train", "learn what a scene normally looks like, from footage", run_train},
     Command{"score", "score footage with a model and list the events in it", run_score},
+    Command{"calibrate", "set a model's threshold anew from normal footage", run_calibrate},
+    Command{"feedback", "tell a model that what it flagged is normal", run_feedback},
+    Command{"compare", "show what another model would change", run_compare},
     Command{"evaluate", "measure, with labelled clips, how well novelty is found", run_evaluate},
     Command{"info", "show what a model is and where it comes from", run_info},
     Command{"doctor", "find out why something does not work", run_doctor},
@@ -35,7 +38,7 @@ void print_help() {
   std::puts("Learns what footage normally looks like and flags what does not belong.\n");
   std::puts("Commands:");
   for (const Command& command : kCommands)
-    std::printf("  %-8s %s\n", command.name, command.purpose);
+    std::printf("  %-9s %s\n", command.name, command.purpose);
   std::puts(
       "\nStart here:\n"
       "  novelty train normal.mp4 -o camera.novelty\n"

@@ -7,6 +7,7 @@
 #include "bundle/bundle.h"
 #include "command_line.h"
 #include "commands.h"
+#include "trainer/promise.h"
 
 namespace {
 
@@ -32,6 +33,9 @@ void print_text(const ModelInfo& info) {
   std::printf("input        %dx%d, patches of %d, map of %dx%d\n", info.input_size, info.input_size,
               info.patch_size, info.grid_size, info.grid_size);
   std::printf("threshold    %.6g (p-value %.3g)\n", info.threshold, info.threshold_p_value);
+  std::printf("alarms       %s\n", novelty::promise_text(info).c_str());
+  if (const auto warning = novelty::promise_warning(info))
+    std::printf("             %s\n", warning->c_str());
   std::printf("scene guard  %s\n", info.scene_guard
                                        ? "tells that the camera or the light changed"
                                        : "off: the model has no reference; train it again");
@@ -44,6 +48,10 @@ void print_json(const ModelInfo& info) {
   nlohmann::ordered_json facts{{"id", info.id}, {"path", info.path}};
   facts["threshold"] = info.threshold;
   facts["threshold_p_value"] = info.threshold_p_value;
+  facts["alarms_per_hour"] = {{"target", info.target_per_hour},
+                              {"expected", info.expected_per_hour},
+                              {"interval_95", {info.expected_low, info.expected_high}},
+                              {"calibration_hours", info.calibration_hours}};
   facts["facts"] = nlohmann::ordered_json::parse(info.facts_json);
   std::puts(facts.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace).c_str());
 }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // `novelty score`: a line of JSON a frame, and a table of the events.
-#include <array>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -9,6 +8,7 @@
 
 #include "command_line.h"
 #include "commands.h"
+#include "event_time.h"
 #include "footage.h"
 #include "json_lines.h"
 #include "novelty/area_mask.h"
@@ -97,14 +97,6 @@ std::string line_of(const ScoredFrame& row, bool images, bool name_input) {
   return line.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-std::string time_text(std::int64_t ns) {
-  const auto ms = ns / 1'000'000;
-  std::array<char, 48> text{};
-  std::snprintf(text.data(), text.size(), "%lld:%02lld.%02lld", static_cast<long long>(ms / 60'000),
-                static_cast<long long>(ms / 1000 % 60), static_cast<long long>(ms / 10 % 100));
-  return text.data();
-}
-
 void print_events(std::FILE* out, const ScoringResult& result, bool name_input) {
   if (result.events.empty()) {
     std::fputs("no events\n", out);
@@ -115,8 +107,9 @@ void print_events(std::FILE* out, const ScoringResult& result, bool name_input) 
   for (const novelty::FoundEvent& found : result.events) {
     const auto& event = found.event;
     std::fprintf(out, "%5zu  %10s  %10s  %10.5g  %8.2g  %s%s%s\n", ++number,
-                 time_text(event.begin_ns).c_str(), time_text(event.end_ns).c_str(),
-                 event.peak_score, found.p_value, found.where.c_str(), name_input ? "  " : "",
+                 novelty::event_time(event.begin_ns).c_str(),
+                 novelty::event_time(event.end_ns).c_str(), event.peak_score, found.p_value,
+                 found.where.c_str(), name_input ? "  " : "",
                  name_input ? found.input.c_str() : "");
   }
 }

@@ -170,6 +170,7 @@ void print_summary(const Settings& settings, const novelty::TrainingReport& repo
   for (const std::string& warning : report.warnings) std::printf("warning: %s\n", warning.c_str());
   std::printf("threshold %.6g, from %zu frames, %zu of them held out\n", report.threshold, frames,
               report.holdout_scores.size());
+  std::printf("%s\n", report.promise.c_str());
   std::printf("model:   %s\n", settings.training.output.c_str());
   std::printf("report:  %s\n", settings.report.c_str());
 }

@@ -5,6 +5,9 @@
 /// Each returns the exit status. Throws: UsageError (exit 2), Error (exit 1; kCancelled: 130).
 int run_train(int argc, char** argv);
 int run_score(int argc, char** argv);
+int run_calibrate(int argc, char** argv);
+int run_feedback(int argc, char** argv);
+int run_compare(int argc, char** argv);
 int run_evaluate(int argc, char** argv);
 int run_info(int argc, char** argv);
 int run_doctor(int argc, char** argv);

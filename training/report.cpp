@@ -109,8 +109,9 @@ std::string notes_of(const TrainingReport& report) {
 std::string page_of(const TrainingReport& report, Footage& footage, const std::string& title) {
   return html_page(
       title, "<p class=sub>teacher " + escape(report.teacher_name) + " &middot; model " +
-                 escape(report.model_id) + "</p>" + notes_of(report) +
-                 facts_of(report, footage.count()) + "<h2>Curves</h2>" + charts_of(report) +
+                 escape(report.model_id) + "</p><p>" + escape(report.promise) + "</p>" +
+                 notes_of(report) + facts_of(report, footage.count()) + "<h2>Curves</h2>" +
+                 charts_of(report) +
                  gallery("Least normal of the held-out pictures", report.least_normal, footage) +
                  gallery("Most normal of the held-out pictures", report.most_normal, footage) +
                  settings_of(report));

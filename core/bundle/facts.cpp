@@ -153,6 +153,16 @@ void read_teacher_origin(const FactReader& facts, ModelInfo& info) {
   }
 }
 
+void set_rates(const Calibration& calibration, ModelInfo& info) {
+  const AlarmRate rate = DecisionScale(calibration).alarms_per_hour(calibration.threshold);
+  info.threshold = calibration.threshold;
+  info.target_per_hour = calibration.target_per_hour;
+  info.expected_per_hour = rate.expected;
+  info.expected_low = rate.low;
+  info.expected_high = rate.high;
+  info.calibration_hours = calibration.hours;
+}
+
 void set_sizes(const Bundle& bundle, ModelInfo& info) {
   const VitConfig& teacher = bundle.teacher.config;
   info.input_size = teacher.input_size;
@@ -201,7 +211,7 @@ void read_facts(const json& json_facts, const SafetensorsFile& file, Bundle& bun
   bundle.density = read_density(file, static_cast<std::size_t>(bundle.teacher.config.patch_count()),
                                 static_cast<std::size_t>(bundle.teacher.config.width));
   bundle.calibration = read_calibration(facts.object("calibration"), file);
-  info.threshold = bundle.calibration.threshold;
+  set_rates(bundle.calibration, info);
   info.threshold_p_value = facts.number("threshold_p_value", 0, 1);
   bundle.events = read_events(facts.object("events"));
   info.training_frames = facts.integer("training_frames", 0, kFrameLimit);

@@ -87,13 +87,6 @@ void set_peaks(Calibration& calibration, const std::vector<float>& levels) {
                            levels.end());
 }
 
-void set_thresholds(Calibration& calibration, double target) {
-  const DecisionScale scale(calibration);
-  calibration.target_per_hour = target;
-  calibration.threshold = scale.score_of_rate(target);
-  calibration.exit_threshold = scale.score_of_rate(exit_rate(target));
-}
-
 }  // namespace
 
 Calibration fit_calibration(const HeldOutScores& held_out, const EventOptions& events,
@@ -109,8 +102,15 @@ Calibration fit_calibration(const HeldOutScores& held_out, const EventOptions& e
   calibration.independent = in_order ? independent_of(held_out.in_time, all) : count;
   const auto interval_ns = std::max<std::int64_t>(1, std::llround(interval_s * kNsPerSecond));
   set_peaks(calibration, in_order ? event_levels(held_out.in_time, interval_ns, events) : all);
-  set_thresholds(calibration, target_per_hour);
+  retarget_calibration(calibration, target_per_hour);
   return calibration;
+}
+
+void retarget_calibration(Calibration& calibration, double target_per_hour) {
+  const DecisionScale scale(calibration);
+  calibration.target_per_hour = target_per_hour;
+  calibration.threshold = scale.score_of_rate(target_per_hour);
+  calibration.exit_threshold = scale.score_of_rate(exit_rate(target_per_hour));
 }
 
 double exit_rate(double per_hour) {

@@ -40,6 +40,9 @@ struct HeldOutScores {
 Calibration fit_calibration(const HeldOutScores& held_out, const EventOptions& events,
                             double target_per_hour = 1);
 
+/// Sets target_per_hour and the thresholds for it. Throws: Error(kSettings) outside (0, 3600).
+void retarget_calibration(Calibration& calibration, double target_per_hour);
+
 /// False events an hour of stream time, with the 95 % interval of what the footage leaves open.
 struct AlarmRate {
   double expected, low, high;

@@ -52,6 +52,7 @@ class BundleDetector final : public Detector {
         events_(bundle.events),
         definition_(bundle.score),
         density_(bundle.density),
+        exceptions_(density_, bundle.info.grid_size),
         calibration_(bundle.calibration),
         scale_(bundle.calibration),
         engine_(std::move(engine)),
@@ -130,7 +131,7 @@ class BundleDetector final : public Detector {
     }
     out.discrepancy = term_score(definition_.discrepancy, scratch.discrepancy, counted, values);
     patch_values(definition_, scratch.discrepancy, scratch.distance, values);
-    apply_exceptions(definition_, density_, info_.grid_size, scratch.tokens, values);
+    apply_exceptions(definition_, exceptions_, scratch.tokens, values);
     leave_out(counted, values);
     out.score = image_score(values, definition_.top_share);
     out.p_value = p_value(out.score);
@@ -169,6 +170,7 @@ class BundleDetector final : public Detector {
   EventOptions events_;
   ScoreDefinition definition_;
   Density density_;
+  ExceptionIndex exceptions_;  // of density_
   Calibration calibration_;
   DecisionScale scale_;
   std::shared_ptr<const Engine> engine_;

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <limits>
 #include <numeric>
 #include <string>
 
@@ -55,25 +54,19 @@ void expect(bool right, const char* what, const char* message) {
 
 }  // namespace
 
-float whitened_distance(const Density& density, std::span<const float> token,
-                        std::span<const float> prototype, std::span<float> work) {
-  const std::size_t width = density.width;
+void whiten(const Density& density, std::span<const float> difference, std::span<float> whitened) {
   // Eight independent sums a row: the compiler vectorises them without reordering one long sum.
-  float* residual = work.data();
-  for (std::size_t i = 0; i < width; ++i) residual[i] = token[i] - prototype[i];
-  double square = 0;
-  for (std::size_t row = 0; row < width; ++row) {
-    const float* weights = &density.whitening[row * width];
+  for (std::size_t row = 0; row < density.width; ++row) {
+    const float* weights = &density.whitening[row * density.width];
     std::array<float, 8> sums{};
     std::size_t i = 0;
     for (; i + 8 <= row + 1; i += 8)
-      for (std::size_t k = 0; k < 8; ++k) sums[k] += weights[i + k] * residual[i + k];
+      for (std::size_t k = 0; k < 8; ++k) sums[k] += weights[i + k] * difference[i + k];
     float sum = 0;
-    for (; i <= row; ++i) sum += weights[i] * residual[i];
+    for (; i <= row; ++i) sum += weights[i] * difference[i];
     for (const float part : sums) sum += part;
-    square += double{sum} * sum;
+    whitened[row] = sum;
   }
-  return static_cast<float>(square / static_cast<double>(width));
 }
 
 void density_distances(const Density& density, std::span<const float> tokens,
@@ -81,32 +74,15 @@ void density_distances(const Density& density, std::span<const float> tokens,
   const std::size_t width = density.width;
   expect(tokens.size() == density.prototypes.size() && distance.size() == density.patches(),
          "density", "the tokens are not of the model's size");
-  std::vector<float> work(width);
-  for (std::size_t i = 0; i < distance.size(); ++i)
-    distance[i] = whitened_distance(density, tokens.subspan(i * width, width),
-                                    std::span(density.prototypes).subspan(i * width, width), work);
-}
-
-float exception_distance(const Density& density, std::span<const float> token, int patch,
-                         int side) {
-  const auto& places = density.exception_patches;
-  std::vector<float> work(density.width);
-  float nearest = std::numeric_limits<float>::infinity();
-  const int x = patch % side;
-  const int y = patch / side;
-  for (int ny = std::max(0, y - 1); ny <= std::min(side - 1, y + 1); ++ny) {
-    const int first = ny * side + std::max(0, x - 1);
-    const int last = ny * side + std::min(side - 1, x + 1);
-    const auto begin = std::lower_bound(places.begin(), places.end(), first);
-    const auto end = std::upper_bound(begin, places.end(), last);
-    for (auto at = begin; at != end; ++at) {
-      const auto index = static_cast<std::size_t>(at - places.begin());
-      const auto known =
-          std::span(density.exceptions).subspan(index * density.width, density.width);
-      nearest = std::min(nearest, whitened_distance(density, token, known, work));
-    }
+  std::vector<float> residual(width), whitened(width);
+  for (std::size_t i = 0; i < distance.size(); ++i) {
+    for (std::size_t k = 0; k < width; ++k)
+      residual[k] = tokens[i * width + k] - density.prototypes[i * width + k];
+    whiten(density, residual, whitened);
+    double square = 0;
+    for (const float value : whitened) square += double{value} * value;
+    distance[i] = static_cast<float>(square / static_cast<double>(width));
   }
-  return nearest;
 }
 
 DensityFitter::DensityFitter(std::size_t patches, std::size_t width)

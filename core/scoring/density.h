@@ -23,20 +23,15 @@ struct Density {
   std::size_t patches() const { return width == 0 ? 0 : prototypes.size() / width; }
 };
 
-/// Squared length of the whitened difference of two tokens, divided by the width: about 1 on
-/// average in the footage the density was learnt from.
-/// work: [width]. Thread: any.
-float whitened_distance(const Density& density, std::span<const float> token,
-                        std::span<const float> prototype, std::span<float> work);
+/// Turns a token, or the difference of two, so that in the footage the density was learnt from
+/// residuals have unit variance. difference, whitened: [width]. Thread: any.
+void whiten(const Density& density, std::span<const float> difference, std::span<float> whitened);
 
-/// distance: [patches] whitened distance of each token to its patch's prototype, >= 0.
+/// distance: [patches] whitened distance of each token to its patch's prototype: the squared length
+/// of the whitened difference divided by the width, about 1 on average in that footage.
 /// tokens: [patches, width]. Throws: Error(kSettings) when sizes do not agree.
 void density_distances(const Density& density, std::span<const float> tokens,
                        std::span<float> distance);
-
-/// The whitened distance of the token of `patch` to the nearest exception at it or one of its eight
-/// neighbours on a grid of `side`; infinity where there is none.
-float exception_distance(const Density& density, std::span<const float> token, int patch, int side);
 
 /// Learns a Density from normal pictures, one after another. Not thread-safe.
 class DensityFitter {

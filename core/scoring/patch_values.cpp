@@ -44,15 +44,18 @@ void patch_values(const ScoreDefinition& definition, std::span<const float> disc
     values[i] += on_scale(definition.density, distance[i]);
 }
 
-void apply_exceptions(const ScoreDefinition& definition, const Density& density, int side,
+float exception_value(const ScoreDefinition& definition, float known) {
+  return 2 * on_scale(definition.density, known);
+}
+
+void apply_exceptions(const ScoreDefinition& definition, const ExceptionIndex& exceptions,
                       std::span<const float> tokens, std::span<float> values) {
-  if (density.exceptions.empty()) return;
+  if (exceptions.size() == 0) return;
+  const std::size_t width = tokens.size() / values.size();
   for (std::size_t i = 0; i < values.size(); ++i) {
     if (values[i] <= 0) continue;
-    const auto token = tokens.subspan(i * density.width, density.width);
-    const float known = exception_distance(density, token, static_cast<int>(i), side);
-    if (std::isfinite(known))
-      values[i] = std::min(values[i], 2 * on_scale(definition.density, known));
+    const float known = exceptions.distance(tokens.subspan(i * width, width), static_cast<int>(i));
+    values[i] = std::min(values[i], exception_value(definition, known));
   }
 }
 

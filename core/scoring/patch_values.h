@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "scoring/anomaly_map.h"
-#include "scoring/density.h"
+#include "scoring/exceptions.h"
 
 namespace novelty {
 
@@ -22,9 +22,13 @@ TermScale fit_term(std::vector<float> values);
 void patch_values(const ScoreDefinition& definition, std::span<const float> discrepancy,
                   std::span<const float> distance, std::span<float> values);
 
-/// Lowers the value of each patch whose token is near one of the density's exceptions, to what its
-/// distance to the exception says. tokens: [patches, width]; values: [patches], side x side.
-void apply_exceptions(const ScoreDefinition& definition, const Density& density, int side,
+/// The value of a patch whose token is at `known` from the nearest exception: both terms as the
+/// density's.
+float exception_value(const ScoreDefinition& definition, float known);
+
+/// Lowers the value of each patch whose token is near an exception, to what its distance to the
+/// exception says. tokens: [patches, width]; values: [patches].
+void apply_exceptions(const ScoreDefinition& definition, const ExceptionIndex& exceptions,
                       std::span<const float> tokens, std::span<float> values);
 
 /// One term alone on its scale. term, values: [patches].

@@ -3,6 +3,7 @@
 #include "trainer/held_out.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "image/preprocess.h"
 #include "trainer/run.h"
@@ -18,16 +19,6 @@ constexpr double kLeastMapRange = 1e-3;
 
 void append(std::vector<float>& rows, std::span<const float> row) {
   rows.insert(rows.end(), row.begin(), row.end());
-}
-
-// Which views are of held-out picture `place`: the views go round the pictures, or are spread over
-// them evenly when there are more pictures than views.
-std::vector<std::size_t> views_of(std::size_t place, std::size_t pictures, std::size_t views) {
-  std::vector<std::size_t> result;
-  for (std::size_t view = 0; view < views; ++view)
-    if ((pictures > views ? view * pictures / views : view % pictures) == place)
-      result.push_back(view);
-  return result;
 }
 
 // One scale for all patches. It is 1 at the threshold of the image score: an area that large at
@@ -56,21 +47,34 @@ void TermScorer::add(std::span<const float> patches, TermRows& rows) {
   append(rows.distance, distance_);
 }
 
+std::vector<std::size_t> views_of(std::size_t place, std::size_t pictures, std::size_t views) {
+  std::vector<std::size_t> result;
+  for (std::size_t view = 0; view < views; ++view)
+    if ((pictures > views ? view * pictures / views : view % pictures) == place)
+      result.push_back(view);
+  return result;
+}
+
+std::vector<float> varied_view(std::span<const float> patches, const VitConfig& config,
+                               std::uint64_t seed, std::size_t view) {
+  std::vector<float> varied(patches.begin(), patches.end());
+  Rng rng = rng_for(seed, Draw::kCalibrationView, view);
+  vary(draw_variation(rng), config.input_size, config.patch_size, rng, varied);
+  return varied;
+}
+
 HeldOut score_held_out(FrameSource& source, std::span<const std::size_t> positions,
                        const VitConfig& config, TermScorer& scorer, std::size_t views,
                        std::uint64_t seed, const std::function<void(std::size_t)>& progress) {
   HeldOut result;
   PreprocessScratch scratch;
-  std::vector<float> original, varied;
+  std::vector<float> original;
   progress(0);
   visit_pictures(source, positions, 0, [&](std::size_t place, const FrameView& frame) {
     preprocess(frame, config.input_size, config.patch_size, scratch, original);
     scorer.add(original, result.clean);
     for (const std::size_t view : views_of(place, positions.size(), views)) {
-      varied = original;
-      Rng rng = rng_for(seed, Draw::kCalibrationView, view);
-      vary(draw_variation(rng), config.input_size, config.patch_size, rng, varied);
-      scorer.add(varied, result.varied);
+      scorer.add(varied_view(original, config, seed, view), result.varied);
     }
     progress(place + 1);
   });
@@ -93,11 +97,17 @@ std::vector<float> scores_of(std::span<const float> values, std::size_t patches,
 Calibration calibration_of(const HeldOut& held, const ScoreDefinition& definition,
                            std::size_t patches, double interval_s, const EventOptions& events,
                            double target_per_hour) {
-  const auto varied = values_of(held.varied, definition);
-  const auto views = scores_of(varied, patches, definition.top_share);
   const auto in_time = scores_of(values_of(held.clean, definition), patches, definition.top_share);
+  return calibration_of(in_time, values_of(held.varied, definition), definition, patches,
+                        interval_s, events, target_per_hour);
+}
+
+Calibration calibration_of(std::span<const float> in_time, std::vector<float> view_values,
+                           const ScoreDefinition& definition, std::size_t patches,
+                           double interval_s, const EventOptions& events, double target_per_hour) {
+  const auto views = scores_of(view_values, patches, definition.top_share);
   Calibration calibration = fit_calibration({in_time, views, interval_s}, events, target_per_hour);
-  fit_map(varied, calibration);
+  fit_map(std::move(view_values), calibration);
   return calibration;
 }
 

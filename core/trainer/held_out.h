@@ -54,6 +54,14 @@ HeldOut score_held_out(FrameSource& source, std::span<const std::size_t> positio
                        const VitConfig& config, TermScorer& scorer, std::size_t views,
                        std::uint64_t seed, const std::function<void(std::size_t)>& progress);
 
+/// Which views are of held-out picture `place`: the views go round the pictures, or are spread over
+/// them evenly when there are more pictures than views.
+std::vector<std::size_t> views_of(std::size_t place, std::size_t pictures, std::size_t views);
+
+/// View number `view` (< 2^56) of a picture, varied as a day brings. patches: [patches, values].
+std::vector<float> varied_view(std::span<const float> patches, const VitConfig& config,
+                               std::uint64_t seed, std::size_t view);
+
 /// The values of all patches of `rows`, [pictures, patches].
 std::vector<float> values_of(const TermRows& rows, const ScoreDefinition& definition);
 
@@ -64,5 +72,10 @@ std::vector<float> scores_of(std::span<const float> values, std::size_t patches,
 Calibration calibration_of(const HeldOut& held, const ScoreDefinition& definition,
                            std::size_t patches, double interval_s, const EventOptions& events,
                            double target_per_hour);
+
+/// The same from the image scores of the pictures in order and the patch values of the views.
+Calibration calibration_of(std::span<const float> in_time, std::vector<float> view_values,
+                           const ScoreDefinition& definition, std::size_t patches,
+                           double interval_s, const EventOptions& events, double target_per_hour);
 
 }  // namespace novelty

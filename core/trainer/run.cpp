@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <string>
+#include <thread>
 
 #include "novelty/error.h"
 
@@ -27,6 +28,23 @@ void TrainingRun::progress(TrainingStage stage, std::size_t done, std::size_t to
                 "go on with --resume");
 }
 
+int resolved_threads(int threads) {
+  if (threads > 0) return threads;
+  return std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1, 64);
+}
+
+void check_target(double per_hour) {
+  if (!(per_hour > 0 && per_hour < 3600))
+    throw Error(ErrorKind::kSettings, "target", std::to_string(per_hour) + " is out of range",
+                "use over 0 and under 3600 false alarms an hour");
+}
+
+void check_progress(const ModelUpdateCallback& callback, const std::string& model, std::size_t done,
+                    std::size_t total) {
+  if (callback && !callback(done, total))
+    throw Error(ErrorKind::kCancelled, model, "stopped, the model is as it was");
+}
+
 void visit_pictures(FrameSource& source, std::span<const std::size_t> positions, std::size_t first,
                     const std::function<void(std::size_t, const FrameView&)>& visit) {
   if (first >= positions.size()) return;
@@ -38,7 +56,7 @@ void visit_pictures(FrameSource& source, std::span<const std::size_t> positions,
       throw Error(ErrorKind::kRead, "input",
                   "ended after " + std::to_string(at) + " of " + std::to_string(source.count()) +
                       " pictures",
-                  "check the input and train again");
+                  "check the input and try again");
     if (at == positions[i]) visit(i++, frame);
   }
 }

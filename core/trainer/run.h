@@ -5,11 +5,13 @@
 #include <cstddef>
 #include <functional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "calibration/calibration.h"
 #include "engine/backend.h"
 #include "nn/init.h"
+#include "novelty/recalibration.h"
 #include "novelty/trainer.h"
 #include "scene/reference.h"
 #include "scoring/patch_values.h"
@@ -39,6 +41,16 @@ struct TrainingRun {
   /// Tells the caller. Throws: Error(kCancelled) when it asks to stop.
   void progress(TrainingStage stage, std::size_t done, std::size_t total, double loss = 0) const;
 };
+
+/// `threads`, or those of the machine for 0.
+int resolved_threads(int threads);
+
+/// Throws: Error(kSettings) outside of (0, 3600) false alarms an hour.
+void check_target(double per_hour);
+
+/// Tells the caller of a change to a model. Throws: Error(kCancelled) when it asks to stop.
+void check_progress(const ModelUpdateCallback& callback, const std::string& model, std::size_t done,
+                    std::size_t total);
 
 /// Walks the source over `positions` (ascending), from `first` on, and hands each picture to
 /// `visit` with its place in `positions`.

@@ -3,15 +3,15 @@
 #include "novelty/trainer.h"
 
 #include <algorithm>
-#include <cmath>
 #include <nlohmann/json.hpp>
-#include <thread>
 
 #include "base/file.h"
 #include "bundle/bundle.h"
 #include "nn/mask.h"
 #include "novelty/error.h"
+#include "trainer/promise.h"
 #include "trainer/run.h"
+#include "trainer/source_facts.h"
 
 namespace novelty {
 namespace {
@@ -36,21 +36,10 @@ void check_options(const TrainingOptions& options) {
         "use a number over 0 and up to 1, such as 0.0005");
   check(options.holdout > 0 && options.holdout <= 0.5, "holdout", std::to_string(options.holdout),
         "use a share over 0 and up to 0.5");
-  check(options.target_per_hour > 0 && options.target_per_hour < 3600, "target",
-        std::to_string(options.target_per_hour), "use over 0 and under 3600 false alarms an hour");
+  check_target(options.target_per_hour);
   check(in(options.threads, 0, 64), "threads", std::to_string(options.threads),
         "use 1 to 64, or 0 for all cores");
   mask_kind_of(options.mask);
-}
-
-int resolved_threads(int threads) {
-  if (threads > 0) return threads;
-  return std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1, 64);
-}
-
-json source_facts(FrameSource& source) {
-  json facts = json::parse(source.identity(), nullptr, false);
-  return facts.is_discarded() ? json(source.identity()) : facts;
 }
 
 // All that the bundle's bytes depend on. Stored in the work folder and in the bundle.
@@ -123,7 +112,10 @@ void write_model(const TrainingRun& run, const Student& student, Decision decisi
   bundle.calibration = std::move(decision.calibration);
   bundle.provenance_json = provenance_of(run, report).dump();
   report.model_id = write_bundle(bundle, run.options.output);
-  report.facts_json = read_bundle(run.options.output).info.facts_json;
+  const ModelInfo info = read_bundle(run.options.output).info;
+  report.facts_json = info.facts_json;
+  report.promise = promise_text(info);
+  if (const auto warning = promise_warning(info)) report.warnings.push_back(*warning);
 }
 
 TrainingReport run_stages(const TrainingRun& run) {

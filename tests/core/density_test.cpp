@@ -129,13 +129,18 @@ TEST(Exceptions, HoldAtTheirPatchAndItsNeighboursOnly) {
   density.exceptions = {5};
   density.exception_patches = {0};
   const std::vector<float> token = {5};
-  EXPECT_EQ(exception_distance(density, token, 0, 4), 0);
-  EXPECT_EQ(exception_distance(density, token, 5, 4), 0);
-  EXPECT_EQ(exception_distance(density, token, 2, 4), std::numeric_limits<float>::infinity());
-  EXPECT_EQ(exception_distance(density, token, 8, 4), std::numeric_limits<float>::infinity());
+  const float none = std::numeric_limits<float>::infinity();
+  ExceptionIndex exceptions(density, 4);
+  EXPECT_EQ(exceptions.distance(token, 0), 0);
+  EXPECT_EQ(exceptions.distance(token, 5), 0);
+  EXPECT_EQ(exceptions.distance(token, 2), none);
+  EXPECT_EQ(exceptions.distance(token, 8), none);
   // 3 and 4 follow each other in memory but lie at opposite edges.
   density.exception_patches = {3};
-  EXPECT_EQ(exception_distance(density, token, 4, 4), std::numeric_limits<float>::infinity());
+  EXPECT_EQ(ExceptionIndex(density, 4).distance(token, 4), none);
+  exceptions.add(12, std::vector<float>{7});
+  EXPECT_EQ(exceptions.distance(token, 8), 4);
+  EXPECT_EQ(exceptions.size(), 2U);
 }
 
 TEST(Exceptions, MakeWhatIsLikeThemNormalAndNothingElse) {
@@ -148,7 +153,7 @@ TEST(Exceptions, MakeWhatIsLikeThemNormalAndNothingElse) {
   const ScoreDefinition definition{1, {0, 1}, {1, 2}};
   const std::vector<float> tokens = {5, 5.5F, 9, 0};
   std::vector<float> values = {30, 30, 30, -1};
-  apply_exceptions(definition, density, 2, tokens, values);
+  apply_exceptions(definition, ExceptionIndex(density, 2), tokens, values);
   EXPECT_FLOAT_EQ(values[0], -1);         // 2 (0 - 1) / 2
   EXPECT_FLOAT_EQ(values[1], 0.25F - 1);  // at distance 0.25
   EXPECT_FLOAT_EQ(values[2], 15);         // distance 16: still far

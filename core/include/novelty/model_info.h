@@ -22,8 +22,12 @@ struct ModelInfo {
   int teacher_depth = 0;           ///< blocks of the teacher
   int student_width = 0;
   int student_depth = 0;
-  double threshold = 0;          ///< image score at and over which a frame is novel
-  double threshold_p_value = 0;  ///< the p-value of `threshold`
+  double threshold = 0;                        ///< image score at and over which a frame is novel
+  double threshold_p_value = 0;                ///< the p-value of `threshold`
+  double target_per_hour = 0;                  ///< false events an hour that `threshold` is set for
+  double expected_per_hour = 0;                ///< false events an hour to expect at `threshold`
+  double expected_low = 0, expected_high = 0;  ///< the 95 % interval of expected_per_hour
+  double calibration_hours = 0;                ///< length of the held-out footage
   std::int64_t training_frames = 0;
   std::int64_t calibration_frames = 0;
   /// It knows the scene well enough to tell that the camera changed.

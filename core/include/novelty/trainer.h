@@ -82,6 +82,7 @@ struct TrainingReport {
       train_scores;  ///< image scores of the pictures trained on (a sample, in order)
   std::vector<double> holdout_scores;  ///< image scores of the held-out pictures, in order
   double threshold = 0;
+  std::string promise;  ///< a plain sentence: how many false alarms to expect
   std::vector<ReportFrame> most_normal, least_normal;  ///< of the held-out pictures
   std::vector<std::string> warnings;                   ///< plain sentences
 };
