@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "bundle/bundle.h"
 #include "command_line.h"
 #include "commands.h"
 #include "comparison.h"
@@ -173,7 +174,7 @@ int run_compare(int argc, char** argv) {
                          "compare their scores: novelty score --jsonl");
   std::optional<novelty::JsonLines> lines;
   if (!settings.jsonl.empty()) lines.emplace(settings.jsonl);
-  novelty::Detector::load(settings.after, {"auto", 1});  // its faults are told first
+  novelty::read_bundle(settings.after);  // its faults are told first
   std::vector<ScoredFrame> rows;
   const ScoringResult before =
       score(settings, settings.before, "old model", 0, [&](const ScoredFrame& row) {

@@ -8,8 +8,8 @@
 #include "background.h"
 #include "image/preprocess.h"
 #include "interrupt.h"
+#include "trainer/held_out.h"
 #include "trainer/plan.h"
-#include "trainer/variation.h"
 
 namespace novelty {
 namespace {
@@ -78,12 +78,11 @@ class Calibrator {
     detector_.prepare(frame, prepared_);
     const std::vector<float> original = prepared_.patches;
     score_into(clean_);
-    for (std::size_t view = 0; view < kViews; ++view) {
-      if ((total > kViews ? view * total / kViews : view % total) != place) continue;
-      prepared_.patches = original;
-      Rng rng = rng_for(seed_, Draw::kCalibrationView, view);
-      vary(draw_variation(rng), detector_.info().input_size, detector_.info().patch_size, rng,
-           prepared_.patches);
+    VitConfig config;
+    config.input_size = detector_.info().input_size;
+    config.patch_size = detector_.info().patch_size;
+    for (const std::size_t view : views_of(place, total, kViews)) {
+      prepared_.patches = varied_view(original, config, seed_, view);
       score_into(varied_);
     }
     prepared_.patches = original;

@@ -78,11 +78,9 @@ class DecisionScale {
 /// The rate whose score is the exit threshold of a target of `per_hour`, in (0, 3600): hysteresis.
 double exit_rate(double per_hour);
 
-/// The lowest rate that footage of this length can promise at 95 % when nothing happened in it:
-/// 3 / hours, the rule of three.
-double promised_per_hour(const Calibration& calibration);
-
-/// How many hours of footage it takes to promise `per_hour` (> 0): 3 / per_hour.
+/// How many hours of footage in which nothing happened it takes to promise `per_hour` (> 0) at 95
+/// %: 3 / per_hour, the rule of three. And, the rule being its own inverse, the lowest rate that so
+/// many hours can promise.
 double hours_needed(double per_hour);
 
 /// The anomaly map on the calibrated scale: 0 at map_zero, 1 at map_one, linear between and beyond,

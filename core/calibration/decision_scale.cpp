@@ -135,10 +135,6 @@ double DecisionScale::score_of_rate(double per_hour) const {
                  parts_->step);
 }
 
-double promised_per_hour(const Calibration& calibration) {
-  return hours_needed(calibration.hours);
-}
-
 double hours_needed(double per_hour) {
   return 3 / per_hour;
 }

@@ -32,9 +32,6 @@ class TermScorer {
   /// Adds the terms of a picture to `rows`. patches: [patches, patch values] in [0,1].
   void add(std::span<const float> patches, TermRows& rows);
 
-  /// The tokens of the picture last added, [patches, width].
-  std::span<const float> tokens() const { return tokens_; }
-
  private:
   const Engine& engine_;
   const Density& density_;

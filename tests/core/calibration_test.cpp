@@ -244,7 +244,7 @@ TEST(EventLevels, AreApartWhenTheHoldRanOutBetween) {
 TEST(Promise, IsTheRuleOfThree) {
   Calibration calibration = calibration_of(1);
   calibration.hours = 6;
-  EXPECT_DOUBLE_EQ(promised_per_hour(calibration), 0.5);
+  EXPECT_DOUBLE_EQ(hours_needed(calibration.hours), 0.5);
   EXPECT_DOUBLE_EQ(hours_needed(0.5), 6);
 }
 
