@@ -17,7 +17,7 @@
 namespace novelty {
 
 /// Raised whenever anything in this file changes shape.
-inline constexpr std::uint32_t kBackendAbi = 2;
+inline constexpr std::uint32_t kBackendAbi = 3;
 
 /// A network as data: the sizes, the tensors (timm names, no prefix) and the input normalisation.
 /// The tensors are only read during the call they are passed to.
@@ -57,6 +57,10 @@ class Teacher {
   virtual void features(std::span<const float> patches, int batch, std::span<float> tokens,
                         std::span<float> attention) = 0;
 
+  /// As `features`, with [CLS] first: tokens [batch, 1 + patch_count, width], L2-normalised.
+  virtual void all_features(std::span<const float> patches, int batch, std::span<float> tokens,
+                            std::span<float> attention) = 0;
+
   /// For checks: all tokens after the final norm, [batch, 1 + patch_count, width], not normalised.
   virtual void tokens(std::span<const float> patches, int batch, std::span<float> out) = 0;
 };
@@ -92,6 +96,41 @@ class StudentTrainer {
   virtual void export_state(const Sink& sink) = 0;
 };
 
+/// What a compact network is to give for a batch of pictures: a larger teacher's all_features.
+struct CompactTargets {
+  std::span<const float> tokens;     ///< [batch, 1 + patch_count, teacher width], L2-normalised
+  std::span<const float> attention;  ///< [batch, patch_count], each row of a sum over 0
+};
+
+/// Means over the batch.
+struct CompactLosses {
+  double tokens = 0;     ///< squared distance of the L2-normalised patch tokens, [0, 4]
+  double cls = 0;        ///< the same of [CLS]
+  double attention = 0;  ///< Kullback-Leibler divergence of the [CLS] attention, in nats
+};
+
+/// A compact network under training: it learns to give a larger teacher's features with AdamW.
+class CompactTrainer {
+ public:
+  using Sink = StudentTrainer::Sink;
+
+  virtual ~CompactTrainer() = default;
+
+  /// One optimiser step on tokens + kClsWeight * cls + kAttentionWeight * attention. patches:
+  /// [batch, patch_count, patch_values] in [0,1]. Returns the losses before the step.
+  virtual CompactLosses step(std::span<const float> patches, const CompactTargets& targets,
+                             int batch, const StepOptions& options) = 0;
+
+  static constexpr double kClsWeight = 0.2;
+  static constexpr double kAttentionWeight = 0.1;
+
+  /// Hands out the network's tensors (timm names), without the head.
+  virtual void export_network(const Sink& sink) = 0;
+
+  /// Hands out all state for a checkpoint; feed it to Backend::make_compact_trainer's `state`.
+  virtual void export_state(const Sink& sink) = 0;
+};
+
 /// The table a backend library exports through `novelty_backend`. All functions throw Error.
 struct Backend {
   std::uint32_t abi = kBackendAbi;
@@ -107,6 +146,12 @@ struct Backend {
   std::function<std::unique_ptr<StudentTrainer>(const NetworkView& student, const TensorMap& state,
                                                 int threads)>
       make_student_trainer;
+  /// A width other than `teacher_width` gets a linear head before the comparison, which starts from
+  /// `seed` and is dropped afterwards. state: empty to start from network.tensors.
+  std::function<std::unique_ptr<CompactTrainer>(const NetworkView& network, int teacher_width,
+                                                std::uint64_t seed, const TensorMap& state,
+                                                int threads)>
+      make_compact_trainer;
 };
 
 /// `extern "C" const novelty::Backend* novelty_backend(std::uint32_t abi)`: null when `abi` is not

@@ -36,6 +36,11 @@ Backend make_backend() {
                                     int threads) {
     return guarded([&] { return make_torch_student_trainer(student, state, threads); });
   };
+  backend.make_compact_trainer = [](const NetworkView& network, int teacher_width,
+                                    std::uint64_t seed, const TensorMap& state, int threads) {
+    return guarded(
+        [&] { return make_torch_compact_trainer(network, teacher_width, seed, state, threads); });
+  };
   return backend;
 }
 

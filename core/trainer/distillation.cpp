@@ -109,7 +109,7 @@ Student distil(const TrainingRun& run, FeatureCache& cache, const WorkFolder& fo
   StepBatch batch(run, cache);
   auto saved = std::chrono::steady_clock::now();
   const auto save = [&] {
-    folder.write_checkpoint(*trainer, losses);
+    folder.write_checkpoint([&](const auto& sink) { trainer->export_state(sink); }, losses);
     saved = std::chrono::steady_clock::now();
   };
   while (losses.size() < run.recipe.steps) {

@@ -15,7 +15,14 @@ namespace novelty {
 inline constexpr std::size_t kLeastPictures = 8;
 
 /// What a random draw is for: each purpose has streams of its own.
-enum class Draw : std::uint8_t { kSplit = 1, kOrder, kMask, kVariant, kCalibrationView };
+enum class Draw : std::uint8_t {
+  kSplit = 1,
+  kOrder,
+  kMask,
+  kVariant,
+  kCalibrationView,
+  kCompactView
+};
 
 /// The generator of draw number `index` (< 2^56) for `purpose`.
 Rng rng_for(std::uint64_t seed, Draw purpose, std::uint64_t index);

@@ -47,8 +47,10 @@ TeacherWeights load_teacher(const std::string& path) {
   TeacherWeights teacher;
   teacher.name = std::filesystem::path(path).filename().string();
   teacher.sha256 = sha256_hex(file.bytes());
-  // Mean = std = 0.5 is that of timm's AugReg weights; a file does not say its own.
-  if (teacher.name.find("augreg") == std::string::npos)
+  // Mean = std = 0.5 is that of timm's AugReg weights, and of what was distilled from them; other
+  // files do not say their own.
+  if (teacher.name.find("augreg") == std::string::npos &&
+      !file.metadata().contains("distilled_from"))
     teacher.warnings.push_back(teacher.name +
                                ": unknown input normalisation, mean = std = 0.5 is assumed");
   VitWeights values;

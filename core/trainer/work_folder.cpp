@@ -83,10 +83,12 @@ std::optional<Checkpoint> WorkFolder::read_checkpoint() const {
   return checkpoint;
 }
 
-void WorkFolder::write_checkpoint(StudentTrainer& trainer, const std::vector<float>& losses) const {
+void WorkFolder::write_checkpoint(
+    const std::function<void(const StudentTrainer::Sink&)>& export_state,
+    const std::vector<float>& losses) const {
   std::map<std::string, std::vector<std::byte>> copies;  // the sink's views end with the call
   TensorMap tensors;
-  trainer.export_state([&](const std::string& name, const TensorView& tensor) {
+  export_state([&](const std::string& name, const TensorView& tensor) {
     auto& copy = copies[kStatePrefix + name];
     copy.assign(tensor.data.begin(), tensor.data.end());
     tensors[kStatePrefix + name] = {tensor.dtype, tensor.shape, copy};

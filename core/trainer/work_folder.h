@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -15,7 +16,7 @@ namespace novelty {
 struct Checkpoint {
   std::size_t step = 0;       ///< steps done
   std::vector<float> losses;  ///< [step]
-  TensorMap state;            ///< of the StudentTrainer; points into `storage`
+  TensorMap state;            ///< of the trainer; points into `storage`
   std::shared_ptr<const SafetensorsFile> storage;
 };
 
@@ -36,8 +37,10 @@ class WorkFolder {
   /// Throws: Error (kFormat, kRead) when it is damaged.
   std::optional<Checkpoint> read_checkpoint() const;
 
-  /// Replaces the checkpoint atomically by the trainer's state after losses.size() steps.
-  void write_checkpoint(StudentTrainer& trainer, const std::vector<float>& losses) const;
+  /// Replaces the checkpoint atomically by a trainer's state, which `export_state` hands out, after
+  /// losses.size() steps.
+  void write_checkpoint(const std::function<void(const StudentTrainer::Sink&)>& export_state,
+                        const std::vector<float>& losses) const;
 
   /// Deletes the folder with all in it; failing to is no error.
   void remove() const;
