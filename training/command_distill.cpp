@@ -2,12 +2,14 @@
 // `novelty distill`: makes a compact teacher from a larger one.
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/file.h"
 #include "command_line.h"
 #include "commands.h"
+#include "feature_probe.h"
 #include "footage.h"
 #include "interrupt.h"
 #include "novelty/distill.h"
@@ -38,12 +40,13 @@ constexpr novelty::CommandHelp kHelp{
 struct Settings {
   std::vector<std::string> inputs;
   novelty::DistillOptions distill;
+  std::string probe;
 };
 
 Settings parse(int argc, char** argv) {
   Settings settings;
   novelty::DistillOptions& distill = settings.distill;
-  novelty::TextOption output, teacher;
+  novelty::TextOption output, teacher, probe;
   gint width = distill.width, depth = distill.depth, views = distill.views;
   gint epochs = distill.epochs, batch = distill.batch_size, threads = 0;
   gint64 seed = 0;
@@ -62,6 +65,10 @@ Settings parse(int argc, char** argv) {
        option("epochs", 0, G_OPTION_ARG_INT, &epochs, "Passes over all views (10)", "N"),
        option("batch-size", 0, G_OPTION_ARG_INT, &batch, "Views a step (16)", "N"),
        option("learning-rate", 0, G_OPTION_ARG_DOUBLE, &rate, "Peak (0.0005)", "RATE"),
+       option("probe", 0, G_OPTION_ARG_FILENAME, probe.slot(),
+              "After each pass, measure the features on these images in classes\n"
+              "                                   (train/CLASS/IMAGE; not learnt from)",
+              "FOLDER|TAR"),
        option("resume", 0, G_OPTION_ARG_NONE, &resume, "Go on where a stopped run left off"),
        option("seed", 0, G_OPTION_ARG_INT64, &seed, "Seed of all that is random (0)", "N"),
        option("threads", 0, G_OPTION_ARG_INT, &threads, "Threads; 0 = all cores", "N")});
@@ -77,6 +84,7 @@ Settings parse(int argc, char** argv) {
   distill.learning_rate = rate;
   distill.threads = threads;
   distill.seed = static_cast<std::uint64_t>(novelty::option_in_range("seed", seed, 0, G_MAXINT64));
+  settings.probe = probe.text();
   distill.resume = resume != FALSE;
   return settings;
 }
@@ -107,6 +115,18 @@ novelty::DistillCallback show_in(novelty::Progress& progress) {
   };
 }
 
+novelty::DistillProbe probe_with(const std::optional<novelty::FeatureProbe>& probe,
+                                 novelty::Progress& progress, int threads) {
+  if (!probe) return {};
+  return [&probe, &progress, threads](int epoch, const std::vector<std::byte>& network) {
+    const novelty::ProbeResult result = probe->measure(network, threads);
+    progress.finish();
+    std::printf("after %d passes: one class against all AUROC %.4f, k-NN accuracy %.3f\n", epoch,
+                result.auroc, result.knn_accuracy);
+    std::fflush(stdout);
+  };
+}
+
 }  // namespace
 
 int run_distill(int argc, char** argv) {
@@ -118,9 +138,12 @@ int run_distill(int argc, char** argv) {
   all.max_frames = 10'000'000;
   const auto pictures = novelty::open_footage(settings.inputs, all);
   choose_teacher(settings.distill);
+  std::optional<novelty::FeatureProbe> probe;
+  if (!settings.probe.empty()) probe.emplace(settings.probe);
   std::fflush(stdout);
   novelty::Progress progress;
-  const auto report = novelty::distill(*pictures, settings.distill, show_in(progress));
+  const auto report = novelty::distill(*pictures, settings.distill, show_in(progress),
+                                       probe_with(probe, progress, settings.distill.threads));
   progress.finish();
   for (const std::string& warning : pictures->warnings())
     std::printf("warning: %s\n", warning.c_str());

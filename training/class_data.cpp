@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// Sorts the images of a set into classes.
+#include "class_data.h"
+
+#include <filesystem>
+#include <sstream>
+
+#include "novelty/error.h"
+
+namespace novelty {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kLayout = "lay it out as train/CLASS/IMAGE and test/CLASS/IMAGE";
+
+}  // namespace
+
+ClassData read_class_data(const std::string& path) {
+  if (!fs::exists(path))
+    throw Error(ErrorKind::kNotFound, path, "no such file or folder", "check the path");
+  ClassData data;
+  for (ImageFile& file : list_images(path)) {
+    const fs::path folder = fs::path(file.name).parent_path();
+    const std::string split = folder.parent_path().filename().string();
+    const std::string name = folder.filename().string();
+    if (split == "train") data.train[name].push_back(std::move(file));
+    if (split == "test") data.test[name].push_back(std::move(file));
+  }
+  if (data.train.size() < 2)
+    throw Error(ErrorKind::kFormat, path, "holds fewer than two classes to train on", kLayout);
+  for (const auto& [name, files] : data.test)
+    if (!data.train.contains(name))
+      throw Error(ErrorKind::kFormat, path, "has no training images of the class " + name, kLayout);
+  return data;
+}
+
+void hold_out(ClassData& data, std::size_t count) {
+  data.test.clear();
+  for (auto& [name, files] : data.train) {
+    if (files.size() <= count)
+      throw Error(
+          ErrorKind::kSettings, "--holdout " + std::to_string(count),
+          "leaves none of the " + std::to_string(files.size()) + " training images of " + name,
+          "hold out fewer");
+    const auto middle = files.end() - static_cast<std::ptrdiff_t>(count);
+    data.test[name].assign(middle, files.end());
+    files.erase(middle, files.end());
+  }
+}
+
+std::vector<std::string> chosen_classes(const ClassData& data, const std::string& list) {
+  std::vector<std::string> names;
+  std::istringstream text(list);
+  for (std::string name; std::getline(text, name, ',');) {
+    if (!data.train.contains(name))
+      throw Error(ErrorKind::kSettings, "--classes " + list, "there is no class \"" + name + "\"",
+                  "use names of folders in train");
+    names.push_back(name);
+  }
+  if (names.empty())
+    for (const auto& [name, files] : data.train) names.push_back(name);
+  return names;
+}
+
+}  // namespace novelty
