@@ -19,8 +19,9 @@ struct Recipe {
   double warmup = 0.1;          ///< share of the steps
   double weight_decay = 0.05;   ///< of matrices
   double beta1 = 0.9, beta2 = 0.95;
-  int student_depth = 4;  ///< blocks at most: a small student trains in a minute, scores fast and
-                          ///< generalises less to what it has not seen
+  int student_depth =
+      4;  ///< blocks at most, and half the teacher's at most: a small student trains in a minute,
+          ///< scores fast and generalises less to what it has not seen
   std::size_t calibration_views = 96;  ///< varied views of held-out pictures
   double top_share = 0.05;             ///< a foreign object covers few patches: no plain mean
   EventOptions events;                 ///< durations; the thresholds come from calibration
