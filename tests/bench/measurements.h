@@ -24,4 +24,7 @@ int run_alarm_rates(const Arguments& arguments);
 /// trained on frames LEARNT. Writes a row and a picture for each into the folder OUT.
 int run_objects(const Arguments& arguments);
 
+/// MODEL BASELINE THREADS: how much faster MODEL scores a frame than BASELINE, interleaved.
+int run_pair_speed(const Arguments& arguments);
+
 }  // namespace novelty::bench
