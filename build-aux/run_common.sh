@@ -9,7 +9,7 @@ die() { printf 'run: %s\n' "$*" >&2; exit 1; }
 build_packages=(
   g++ meson ninja-build pkg-config python3 python3-pip ca-certificates nlohmann-json3-dev libpng-dev
   libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libpango1.0-dev libopencv-dev
-  libarchive-dev libgtest-dev libgstrtspserver-1.0-dev
+  libarchive-dev libcurl4-gnutls-dev libgtest-dev libgstrtspserver-1.0-dev
 )
 run_packages=(
   gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad

@@ -29,6 +29,7 @@ constexpr std::array kCommands{
     Command{"compare", "show what another model would change", run_compare},
     Command{"evaluate", "measure, with labelled clips, how well novelty is found", run_evaluate},
     Command{"distill", "make a compact teacher from a larger one", run_distill},
+    Command{"weights", "list the teachers that can be had, and download one", run_weights},
     Command{"info", "show what a model is and where it comes from", run_info},
     Command{"doctor", "find out why something does not work", run_doctor},
     Command{"scene", "draw a scene to try things on", run_scene},

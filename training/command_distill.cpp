@@ -91,11 +91,12 @@ Settings parse(int argc, char** argv) {
 
 void choose_teacher(novelty::DistillOptions& options) {
   const auto found = novelty::find_teacher(novelty::teacher_places(options.teacher_path));
-  if (!found)
-    throw novelty::Error(novelty::ErrorKind::kNotFound, "teacher", "none to distil from",
+  if (found.embedded && options.teacher_path.empty())
+    throw novelty::Error(novelty::ErrorKind::kNotFound, "teacher",
+                         "none to distil from but the program's own",
                          "give --teacher FILE, a larger Vision Transformer's weights");
-  options.teacher_path = *found;
-  std::printf("teacher: %s\n", found->c_str());
+  options.teacher_path = found.path;
+  std::printf("teacher: %s\n", found.text().c_str());
 }
 
 std::string text_of(const novelty::DistillLosses& losses) {

@@ -97,18 +97,14 @@ VideoArguments parse_video(int argc, char** argv) {
       static_cast<std::uint64_t>(novelty::option_in_range("seed", seed, 0, G_MAXINT64));
   arguments.labels =
       labels.given() ? labels.text() : (fs::path(data.text()) / "labels.json").string();
-  if (const auto found = novelty::find_teacher(novelty::teacher_places(teacher.text())))
-    arguments.options.teacher_path = *found;
+  arguments.options.teacher_path =
+      novelty::find_teacher(novelty::teacher_places(teacher.text())).path;
   return arguments;
 }
 
 void note_teacher(novelty::EvaluationOptions& options) {
-  if (options.teacher_path.empty()) {
-    std::puts("teacher: untrained teacher: demonstration only");
-  } else {
-    options.teacher_sha256 = novelty::sha256_hex(novelty::read_file(options.teacher_path));
-    std::printf("teacher: %s\n", options.teacher_path.c_str());
-  }
+  options.teacher_sha256 = novelty::sha256_hex(novelty::read_file(options.teacher_path));
+  std::printf("teacher: %s\n", options.teacher_path.c_str());
   std::fflush(stdout);
 }
 

@@ -30,12 +30,14 @@ constexpr novelty::CommandHelp kHelp{
     "HTML. Ctrl-C (even a power cut) keeps what was learnt so far: go on with --resume.",
     "The teacher is a Vision Transformer's pre-trained weights in timm's naming. Without "
     "--teacher\n"
-    "the first *.safetensors in $NOVELTY_WEIGHTS or ~/.cache/novelty is taken; without any, an\n"
-    "untrained one, good for a demonstration only.\n\n"
+    "the first *.safetensors in $NOVELTY_WEIGHTS or ~/.cache/novelty is taken; without any, the\n"
+    "small one that comes with the program (--teacher nano). 'novelty weights' gets larger "
+    "ones.\n\n"
     "Examples:\n"
     "  novelty train normal.mp4 -o camera.novelty\n"
     "  novelty train day.mp4 night.mp4 -o camera.novelty --frames 0-999\n"
     "  novelty train good-parts/ -o parts.novelty --teacher vit_small.safetensors\n"
+    "  novelty train normal.mp4 -o camera.novelty --teacher vit_tiny\n"
     "  novelty train normal.mp4 -o camera.novelty --resume\n"};
 
 struct Settings {
@@ -65,7 +67,8 @@ struct RawOptions {
         option("max-frames", 0, G_OPTION_ARG_INT64, &max_frames,
                "Sample longer footage evenly to N frames (2000)", "N"),
         option("teacher", 0, G_OPTION_ARG_FILENAME, teacher.slot(),
-               "The teacher's weights, or a folder of them", "FILE"),
+               "The teacher's weights, a folder of them, or a name of 'novelty weights list'",
+               "FILE"),
         option("target-false-alarms-per-hour", 0, G_OPTION_ARG_DOUBLE, &target,
                "False events an hour that the threshold aims at (1)", "RATE"),
         option("resume", 0, G_OPTION_ARG_NONE, &resume, "Go on where a stopped run left off"),
@@ -113,16 +116,11 @@ Settings parse(int argc, char** argv) {
 }
 
 void choose_teacher(Settings& settings) {
-  const auto places = novelty::teacher_places(settings.teacher);
-  if (const auto found = novelty::find_teacher(places)) {
-    settings.training.teacher_path = *found;
-    std::printf("teacher: %s\n", found->c_str());
-    return;
-  }
-  std::puts(
-      "teacher: untrained teacher: demonstration only\n"
-      "  For a real one give --teacher FILE, or put a timm Vision Transformer's weights\n"
-      "  (vit_tiny_patch16_224 ... .safetensors, from Hugging Face) into ~/.cache/novelty");
+  const auto found = novelty::find_teacher(novelty::teacher_places(settings.teacher));
+  settings.training.teacher_path = found.path;
+  std::printf("teacher: %s\n", found.text().c_str());
+  if (found.embedded)
+    std::puts("  a larger one sees more: novelty weights get vit_tiny_patch16_224");
 }
 
 const char* name_of(TrainingStage stage) {

@@ -82,13 +82,10 @@ Finding judge_gpu(const MachineFacts& facts) {
 }
 
 Finding judge_teacher(const MachineFacts& facts) {
-  if (facts.teacher) return {Level::kOk, "teacher", *facts.teacher, {}};
-  const std::string remedy =
-      "put a timm Vision Transformer's *.safetensors into ~/.cache/novelty or set NOVELTY_WEIGHTS";
-  if (!facts.teacher_fault.empty()) return {Level::kFail, "teacher", facts.teacher_fault, remedy};
-  return {Level::kWarn, "teacher",
-          "no weights in " + joined(facts.teacher_places) + ": training is for demonstration only",
-          remedy};
+  if (!facts.teacher.empty()) return {Level::kOk, "teacher", facts.teacher, {}};
+  return {
+      Level::kFail, "teacher", facts.teacher_fault,
+      "set NOVELTY_WEIGHTS to a timm Vision Transformer's *.safetensors, or reinstall the program"};
 }
 
 Finding judge_python(const MachineFacts& facts) {

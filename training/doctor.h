@@ -38,9 +38,8 @@ struct MachineFacts {
   Gpu gpu = Gpu::kNone;
   std::string gpu_detail;  ///< driver's file, or why it does not open
 
-  std::optional<std::string> teacher;
-  std::string teacher_fault;  ///< what --teacher's search says against $NOVELTY_WEIGHTS
-  std::vector<std::string> teacher_places;
+  std::string teacher;        ///< that train would take; empty: none
+  std::string teacher_fault;  ///< why there is none
 
   std::string python_fault;  ///< what `python3 -c 'import gi ...'` printed last; empty = works
 

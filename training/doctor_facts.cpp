@@ -114,10 +114,8 @@ void gather_gpu(MachineFacts& facts) {
 }
 
 void gather_teacher(MachineFacts& facts) {
-  const TeacherPlaces places = teacher_places("");
-  facts.teacher_places = list_places(places);
   try {
-    facts.teacher = find_teacher(places);
+    facts.teacher = find_teacher(teacher_places("")).text();
   } catch (const Error& error) {
     facts.teacher_fault = error.what();
   }

@@ -152,8 +152,8 @@ VitConfig read_sizes(const Reader& reader, int heads) {
 /// What is wrong with `config`, or nothing.
 std::string problem_of(const VitConfig& c) {
   const auto outside = [](int value, int limit) { return value < 1 || value > limit; };
-  if (c.patch_size != 14 && c.patch_size != 16 && c.patch_size != 32) {
-    return "a patch size of " + std::to_string(c.patch_size) + "; 14, 16 and 32 are handled";
+  if (c.patch_size != 8 && c.patch_size != 14 && c.patch_size != 16 && c.patch_size != 32) {
+    return "a patch size of " + std::to_string(c.patch_size) + "; 8, 14, 16 and 32 are handled";
   }
   if (outside(c.input_size, kInputLimit) || c.input_size % c.patch_size != 0) {
     return "an input of " + std::to_string(c.input_size) + " pixels a side; a multiple of " +

@@ -15,7 +15,7 @@ namespace novelty {
 /// qkv, exact GELU, LayerNorm eps 1e-6.
 struct VitConfig {
   int input_size = 224;  ///< pixels a side
-  int patch_size = 16;   ///< 14, 16 or 32
+  int patch_size = 16;   ///< 8, 14, 16 or 32
   int width = 192;       ///< embedding dimension
   int depth = 12;        ///< blocks
   int heads = 3;         ///< width / 64

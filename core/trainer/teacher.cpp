@@ -3,6 +3,8 @@
 #include "trainer/teacher.h"
 
 #include <filesystem>
+#include <map>
+#include <string>
 #include <utility>
 
 #include "base/sha256.h"
@@ -13,6 +15,19 @@ namespace {
 
 // Part of the model's identity: another value would be another teacher.
 constexpr std::uint64_t kUntrainedSeed = 20241208;
+
+/// What the teacher was trained with. A file does not say; its name, as timm gives it, does, or
+/// that of what it was distilled from.
+void set_normalisation(TeacherWeights& teacher, const std::map<std::string, std::string>& facts) {
+  const auto origin = facts.find("distilled_from");
+  const std::string& name = origin == facts.end() ? teacher.name : origin->second;
+  if (name.find(".dino") != std::string::npos) {  // that of ImageNet's pictures
+    teacher.network.mean = {0.485F, 0.456F, 0.406F};
+    teacher.network.std = {0.229F, 0.224F, 0.225F};
+  } else if (origin == facts.end() && name.find("augreg") == std::string::npos) {
+    teacher.warnings.push_back(name + ": unknown input normalisation, mean = std = 0.5 is assumed");
+  }  // else mean = std = 0.5, that of timm's AugReg weights
+}
 
 NetworkView network_over(const VitConfig& config, const VitWeights& weights) {
   NetworkView network;
@@ -47,17 +62,13 @@ TeacherWeights load_teacher(const std::string& path) {
   TeacherWeights teacher;
   teacher.name = std::filesystem::path(path).filename().string();
   teacher.sha256 = sha256_hex(file.bytes());
-  // Mean = std = 0.5 is that of timm's AugReg weights, and of what was distilled from them; other
-  // files do not say their own.
-  if (teacher.name.find("augreg") == std::string::npos &&
-      !file.metadata().contains("distilled_from"))
-    teacher.warnings.push_back(teacher.name +
-                               ": unknown input normalisation, mean = std = 0.5 is assumed");
   VitWeights values;
   const std::string where = path + ": ";
   for (const auto& [name, shape] : vit_tensor_shapes(config))
     values.emplace(name, to_floats(file.at(name), where + name));
-  return finish(std::move(teacher), config, std::move(values));
+  teacher = finish(std::move(teacher), config, std::move(values));
+  set_normalisation(teacher, file.metadata());
+  return teacher;
 }
 
 }  // namespace novelty
