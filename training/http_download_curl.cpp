@@ -114,9 +114,20 @@ CurlPtr prepare(Transfer& transfer, char* message) {
   return curl;
 }
 
-[[noreturn]] void fail_http(CURL* curl, const HttpDownload& request) {
+long status_of(CURL* curl) {
   long status = 0;
   curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+  return status;
+}
+
+/// The server has nothing after what is there already.
+bool is_whole(CURLcode code, CURL* curl, const Transfer& transfer) {
+  constexpr long kNoSuchRange = 416;
+  return code == CURLE_HTTP_RETURNED_ERROR && transfer.start > 0 && status_of(curl) == kNoSuchRange;
+}
+
+[[noreturn]] void fail_http(CURL* curl, const HttpDownload& request) {
+  const long status = status_of(curl);
   throw Error(status == 404 ? ErrorKind::kNotFound : ErrorKind::kRead, request.url,
               "the server answers " + std::to_string(status), request.by_hand);
 }
@@ -129,7 +140,7 @@ CurlPtr prepare(Transfer& transfer, char* message) {
   if (code == CURLE_ABORTED_BY_CALLBACK)
     throw Error(ErrorKind::kCancelled, "stopped",
                 "what came is kept, run the command again to go on");
-  if (transfer.output->size() == 0)
+  if (transfer.output->size() == transfer.start)
     throw Error(ErrorKind::kRead, request.url, "cannot be reached: " + cause, request.by_hand);
   std::array<char, 64> amount{};
   std::snprintf(amount.data(), amount.size(),
@@ -151,7 +162,8 @@ void download(const HttpDownload& request) {
       output.clear();
       continue;
     }
-    if (code != CURLE_OK) fail(code, curl.get(), transfer, message.data());
+    if (code != CURLE_OK && !is_whole(code, curl.get(), transfer))
+      fail(code, curl.get(), transfer, message.data());
     return output.flush();
   }
 }

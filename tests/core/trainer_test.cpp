@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <filesystem>
 #include <limits>
@@ -14,6 +15,7 @@
 #include "base/file.h"
 #include "base/rng.h"
 #include "base/sha256.h"
+#include "bundle/bundle.h"
 #include "engine/backend.h"
 #include "nn/init.h"
 #include "novelty/detector.h"
@@ -78,9 +80,10 @@ VitConfig tiny_config() {
   return config;
 }
 
-void write_teacher(const std::string& path, VitWeights weights) {
+void write_teacher(const std::string& path, VitWeights weights,
+                   const VitConfig& config = tiny_config()) {
   TensorMap tensors;
-  for (const auto& [name, shape] : vit_tensor_shapes(tiny_config()))
+  for (const auto& [name, shape] : vit_tensor_shapes(config))
     tensors[name] = view_of(weights.at(name), shape);
   const std::vector<float> head(10 * 64, 0.5F);
   tensors["head.weight"] = view_of(head, {10, 64});
@@ -362,6 +365,23 @@ TEST_F(TrainerTest, WarnsOfATeacherWhoseNormalisationIsUnknown) {
   const TrainingReport report = train(source, chosen);
   ASSERT_EQ(report.warnings.size(), 2U);
   EXPECT_NE(report.warnings[0].find("0.5 is assumed"), std::string::npos);
+}
+
+TEST_F(TrainerTest, TakesDinosPatchesOfEightAndItsNormalisation) {
+  WalkingBar source(12);
+  VitConfig config = tiny_config();
+  config.patch_size = 8;
+  TrainingOptions chosen = options("m.novelty");
+  chosen.teacher_path = folder_ / "vit_tiny_patch8_64.dino.safetensors";
+  write_teacher(chosen.teacher_path, init_untrained_teacher(config, 3), config);
+  const TrainingReport report = train(source, chosen);
+  for (const std::string& warning : report.warnings)
+    EXPECT_EQ(warning.find("normalisation"), std::string::npos) << warning;
+  const Bundle bundle = read_bundle(chosen.output);
+  EXPECT_EQ(bundle.info.patch_size, 8);
+  EXPECT_EQ(bundle.info.grid_size, 8);
+  EXPECT_EQ(bundle.teacher.mean, (std::array{0.485F, 0.456F, 0.406F}));
+  EXPECT_EQ(bundle.teacher.std, (std::array{0.229F, 0.224F, 0.225F}));
 }
 
 }  // namespace

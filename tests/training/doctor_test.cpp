@@ -1,23 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// The doctor's judgement on machines made up, and the search for the teacher.
+// The doctor's judgement on machines made up.
 #include "doctor.h"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <functional>
-
-#include "made_files.h"
-#include "novelty/error.h"
-#include "teacher_search.h"
-#include "temp_dir.h"
 
 namespace novelty {
 namespace {
 
 using Level = Finding::Level;
-using testing::TempDir;
 
 MachineFacts healthy_machine() {
   MachineFacts facts;
@@ -102,11 +95,9 @@ INSTANTIATE_TEST_SUITE_P(
                   f.gpu = MachineFacts::Gpu::kBroken;
                   f.gpu_detail = "cuInit returns 999";
                 }},
-        Ailment{"NoTeacher", "teacher", Level::kWarn, "demonstration only",
-                [](MachineFacts& f) { f.teacher.reset(); }},
-        Ailment{"WrongWeightsVariable", "teacher", Level::kFail, "$NOVELTY_WEIGHTS",
+        Ailment{"NoTeacher", "teacher", Level::kFail, "$NOVELTY_WEIGHTS",
                 [](MachineFacts& f) {
-                  f.teacher.reset();
+                  f.teacher.clear();
                   f.teacher_fault = "$NOVELTY_WEIGHTS: no *.safetensors";
                 }},
         Ailment{"NoPython", "Python", Level::kWarn, "No module named 'gi'",
@@ -121,35 +112,6 @@ TEST(Doctor, TakesOtherProcessorsAsTheyAre) {
   MachineFacts facts = healthy_machine();
   facts.is_x86 = facts.has_avx2 = false;
   EXPECT_EQ(finding_on(facts, "CPU").level, Level::kOk);
-}
-
-TEST(TeacherSearch, GoesFromTheNamedToTheUsualPlaces) {
-  const TempDir folder;
-  for (const char* name : {"given", "variable", "cache", "checkout"}) {
-    std::filesystem::create_directories(folder / name);
-    testing::write_text(folder / name + "/b.safetensors", "");
-    testing::write_text(folder / name + "/a.safetensors", "");
-    testing::write_text(folder / name + "/0.txt", "");
-  }
-  TeacherPlaces places{folder / "given", folder / "variable", folder / "cache",
-                       folder / "checkout"};
-  EXPECT_EQ(find_teacher(places), folder / "given/a.safetensors");
-  places.given = folder / "given/b.safetensors";
-  EXPECT_EQ(find_teacher(places), folder / "given/b.safetensors");
-  places.given.clear();
-  EXPECT_EQ(find_teacher(places), folder / "variable/a.safetensors");
-  places.variable.clear();
-  EXPECT_EQ(find_teacher(places), folder / "cache/a.safetensors");
-  places.cache = folder / "none";
-  EXPECT_EQ(find_teacher(places), folder / "checkout/a.safetensors");
-  places.checkout.clear();
-  EXPECT_EQ(find_teacher(places), std::nullopt);
-}
-
-TEST(TeacherSearch, RefusesANamedPlaceWithoutWeights) {
-  const TempDir folder;
-  EXPECT_THROW(find_teacher({folder.path(), "", "", ""}), Error);
-  EXPECT_THROW(find_teacher({"", folder / "none", "", ""}), Error);
 }
 
 }  // namespace

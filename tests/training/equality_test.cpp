@@ -58,7 +58,7 @@ class Equality : public ::testing::Test {
     if (factory == nullptr) return;
     gst_object_unref(factory);
     folder_.emplace();
-    testing::make_tiny_teacher(*folder_ / "t.safetensors");
+    testing::make_tiny_teacher(*folder_ / "t.safetensors", true);  // half floats all the way
     make_footage(*folder_ / "normal.mkv", {"ball", "ball", "ball"});
     const ChildResult trained =
         testing::run_child({testing::novelty_program(), "train", "normal.mkv", "-o", "m.novelty",

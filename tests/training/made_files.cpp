@@ -5,13 +5,17 @@
 #include <gst/gst.h>
 
 #include <array>
+#include <cstdint>
 #include <cstdio>
+#include <deque>
 #include <fstream>
 #include <memory>
+#include <span>
 #include <sstream>
 #include <stdexcept>
 
 #include "base/file.h"
+#include "base/half.h"
 #include "base/safetensors.h"
 #include "nn/init.h"
 #include "test_network.h"
@@ -25,6 +29,16 @@ std::string error_of(GstMessage* message) {
   std::string text = error->message;
   g_error_free(error);
   return text;
+}
+
+/// `tensors` as half floats, which `kept` owns.
+void halve(TensorMap& tensors, std::deque<std::vector<std::uint16_t>>& kept) {
+  for (auto& [name, tensor] : tensors) {
+    auto& halves = kept.emplace_back();
+    for (const float value : to_floats(tensor, name)) halves.push_back(float_to_half(value));
+    tensor.dtype = DType::kF16;
+    tensor.data = std::as_bytes(std::span(halves));
+  }
 }
 
 }  // namespace
@@ -65,10 +79,12 @@ void make_image(const std::string& path, int width, int height, unsigned rgb) {
                (path.ends_with(".jpg") ? "jpegenc" : "pngenc") + " ! filesink location=" + path);
 }
 
-void make_tiny_teacher(const std::string& path) {
+void make_tiny_teacher(const std::string& path, bool half) {
   const VitConfig config = tiny_config(2);
   const VitWeights weights = init_untrained_teacher(config, 3);
-  const NetworkView network = network_of(config, weights);
+  NetworkView network = network_of(config, weights);
+  std::deque<std::vector<std::uint16_t>> halves;
+  if (half) halve(network.tensors, halves);
   write_file_atomically(path, serialize_safetensors(network.tensors, {}));
 }
 

@@ -17,8 +17,9 @@ void make_video(const std::string& path, int frames, const std::string& pattern 
 /// An image of one colour (0xRRGGBB): JPEG when `path` ends in .jpg, else PNG.
 void make_image(const std::string& path, int width, int height, unsigned rgb);
 
-/// A 16-patch ViT's weights (input 64, width 64, depth 2), random, as a safetensors file.
-void make_tiny_teacher(const std::string& path);
+/// A 16-patch ViT's weights (input 64, width 64, depth 2), random, as a safetensors file of floats
+/// or of half floats.
+void make_tiny_teacher(const std::string& path, bool half = false);
 
 /// The text of a file.
 std::string text_of(const std::string& path);

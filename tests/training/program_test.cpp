@@ -73,7 +73,7 @@ TEST_F(Novelty, TeachesEachCommandWithExamples) {
   const ChildResult all = run({"--help"});
   EXPECT_EQ(all.status, 0);
   for (const char* command : {"train", "score", "calibrate", "feedback", "compare", "evaluate",
-                              "info", "doctor", "scene"}) {
+                              "weights", "info", "doctor", "scene"}) {
     EXPECT_NE(all.out.find(std::string("\n  ") + command), std::string::npos) << command;
     const ChildResult one = run({command, "--help"});
     EXPECT_EQ(one.status, 0) << command;
@@ -142,16 +142,6 @@ TEST_F(Novelty, TrainsAndTellsWhereThingsAre) {
   ASSERT_EQ(info.status, 0) << info.err;
   EXPECT_EQ(json::parse(info.out).at("id").get<std::string>().size(), 64U);
   EXPECT_NE(run({"info", "ball.novelty"}).out.find("t.safetensors"), std::string::npos);
-}
-
-TEST_F(Novelty, WarnsWithoutATeacher) {
-  make_video(file("ball.mp4"), 2);
-  const ChildResult result = run_with({"NOVELTY_WEIGHTS=", "HOME=/nonexistent", "XDG_CACHE_HOME="},
-                                      {"train", "ball.mp4", "-o", "m.novelty"});
-  // Beside a checkout that has weights they are found; the fault is then the footage's.
-  EXPECT_TRUE(result.out.find("demonstration only") != std::string::npos ||
-              result.out.find("shared/weights") != std::string::npos)
-      << result.out;
 }
 
 TEST_F(Novelty, ScoresVideosAsStreams) {
@@ -273,8 +263,10 @@ TEST_F(Novelty, DoctorFindsABlacklistedPluginAndAMissingBackend) {
 TEST_F(Novelty, DoctorIsContentWithThePluginBuilt) {
   const char* plugins = std::getenv("NOVELTY_PLUGIN_DIR");
   if (plugins == nullptr) GTEST_SKIP() << "the GStreamer plugin is not built";
+  testing::make_tiny_teacher(file("t.safetensors"));
   const ChildResult result = run_with(
-      {std::string("GST_PLUGIN_PATH_1_0=") + plugins, "GST_REGISTRY_1_0=" + file("registry.bin")},
+      {std::string("GST_PLUGIN_PATH_1_0=") + plugins, "GST_REGISTRY_1_0=" + file("registry.bin"),
+       "NOVELTY_WEIGHTS=" + file("t.safetensors")},
       {"doctor"});
   EXPECT_EQ(result.status, 0) << result.out;
   EXPECT_NE(result.out.find("ok    plugin"), std::string::npos) << result.out;
