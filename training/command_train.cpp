@@ -120,7 +120,7 @@ void choose_teacher(Settings& settings) {
   settings.training.teacher_path = found.path;
   std::printf("teacher: %s\n", found.text().c_str());
   if (found.embedded)
-    std::puts("  a larger one sees more: novelty weights get vit_tiny_patch16_224");
+    std::puts("  to use a larger one: novelty weights get vit_tiny_patch16_224");
 }
 
 const char* name_of(TrainingStage stage) {
