@@ -46,7 +46,7 @@ SceneRanges default_novel_ranges(int frames, int fps, std::uint64_t seed) {
 SceneLabels scene_labels(int frames, int fps, const SceneRanges& novel) {
   const int first_novel = novel.empty() ? frames : novel.front().first;
   const int trained = std::min(std::max(1, frames / 4), first_novel);
-  SceneLabels labels{frames, {}, {}, novel};
+  SceneLabels labels{frames, fps, {}, {}, novel};
   if (trained > 0) labels.train.emplace_back(0, trained - 1);
   int from = trained;
   const auto add_normal = [&](int end) {
@@ -62,7 +62,8 @@ SceneLabels scene_labels(int frames, int fps, const SceneRanges& novel) {
 
 std::string labels_json(const SceneLabels& labels, const std::vector<SceneVisit>& visits,
                         const std::string& clip) {
-  nlohmann::ordered_json facts{{"frames", labels.frames}, {"train", labels.train}};
+  nlohmann::ordered_json facts{
+      {"frames", labels.frames}, {"fps", labels.fps}, {"train", labels.train}};
   facts["normal"] = labels.normal;
   facts["novel"] = labels.novel;
   facts["visits"] = nlohmann::ordered_json::array();

@@ -20,6 +20,7 @@ SceneRanges default_novel_ranges(int frames, int fps, std::uint64_t seed);
 
 struct SceneLabels {
   int frames = 0;
+  int fps = 0;
   SceneRanges train;   ///< normal footage to learn from: up to the first quarter
   SceneRanges normal;  ///< after that, half a second's margin behind each visit left out
   SceneRanges novel;
@@ -27,7 +28,8 @@ struct SceneLabels {
 
 SceneLabels scene_labels(int frames, int fps, const SceneRanges& novel);
 
-/// {"<clip>": {"frames": N, "train": [[a, b]], "normal": [...], "novel": [...], "visits": [...]}}
+/// {"<clip>": {"frames": N, "fps": F, "train": [[a, b]], "normal": [...], "novel": [...], "visits":
+/// [...]}}
 std::string labels_json(const SceneLabels& labels, const std::vector<SceneVisit>& visits,
                         const std::string& clip);
 

@@ -24,6 +24,8 @@ constexpr double kMostOfMotion = 0.03;  // share of a box at rest in which somet
 constexpr int kAbsentOneIn = 8;
 constexpr int kPlaceTries = 60;
 constexpr double kShrink = 0.85;
+constexpr int kFitTries = 5;
+constexpr double kFit = 0.02;  // an area may be off by this share
 
 double log_uniform(Rng& rng, double low, double high) {
   return low * std::pow(high / low, rng.uniform());
@@ -163,23 +165,35 @@ class Planner {
     for (int i = 0; i < kPlaceTries; ++i) {
       visit.place = rng_.below(2) == 0 ? ScenePlace::kFloor : ScenePlace::kWall;
       const double along = rng_.uniform(), up = rng_.uniform();
-      if (fit(visit, area, along, up) && motion_.share(visit.box) <= kMostOfMotion) return true;
+      const auto box = box_for(visit, usual_size(visit.kind) * scale_for(visit, area), along, up);
+      if (!box || motion_.share(*box) > kMostOfMotion) continue;
+      if (fit(visit, area, along, up)) return true;
     }
     return false;
   }
 
+  /// How much larger than usual the object must be to cover `area`, when all of it is seen.
+  double scale_for(const SceneVisit& visit, double area) const {
+    SceneVisit whole = visit;
+    whole.place = ScenePlace::kRobot;
+    const Point size = usual_size(visit.kind);
+    whole.box = {100, 100, size.x, size.y};
+    measure_area(whole);
+    return std::sqrt(area / whole.area);
+  }
+
   /// Scales the object until it covers `area`, at `along` and `up` (0 to 1) of where it may be.
-  bool fit(SceneVisit& visit, double area, double along, double up) {
-    const Point usual = usual_size(visit.kind);
-    double scale = std::sqrt(area * kWidth * kHeight / (usual.x * usual.y * 0.75));
-    for (int i = 0; i < 4; ++i) {
-      const auto box = box_for(visit, usual * scale, along, up);
+  bool fit(SceneVisit& visit, double area, double along, double up) const {
+    double scale = scale_for(visit, area);
+    for (int i = 0; i < kFitTries; ++i) {
+      const auto box = box_for(visit, usual_size(visit.kind) * scale, along, up);
       if (!box) return false;
       visit.box = *box;
       measure_area(visit);
+      if (std::abs(visit.area / area - 1) < kFit) return true;
       scale *= std::sqrt(area / std::max(visit.area, 1e-4));
     }
-    return std::abs(visit.area / area - 1) < 0.03;
+    return false;
   }
 
   std::optional<SceneBox> box_for(const SceneVisit& visit, Point size, double along,
@@ -210,30 +224,28 @@ class Planner {
     return SceneBox{between(along, left, right), between(up, top, bottom), size.x, size.y};
   }
 
-  void measure_area(SceneVisit& visit) const {
-    const auto mask = stage_.mask(middle_of(visit), visit);
+  std::vector<std::uint8_t> measure_area(SceneVisit& visit) const {
+    auto mask = stage_.mask(middle_of(visit), visit);
     visit.area = static_cast<double>(std::count(mask.begin(), mask.end(), 255)) /
                  static_cast<double>(mask.size());
+    return mask;
   }
 
   /// Sets area and contrast, and the middle that a foreign object's colours are muted towards.
   void measure(SceneVisit& visit) const {
-    measure_area(visit);
-    const SceneMoment moment = middle_of(visit);
-    const auto mask = stage_.mask(moment, visit);
-    const Picture with = stage_.picture(moment, &visit);
-    const Picture without = stage_.picture(moment, nullptr);
-    const Picture& behind = visit.absent ? with : without;
-    const Picture& before = visit.absent ? without : with;
-    visit.middle = mean_colour(behind, mask);
-    visit.contrast = distance(before, mask, visit.middle);
+    const auto mask = measure_area(visit);
+    const Picture with = stage_.picture(middle_of(visit), &visit);
+    const Picture without = stage_.picture(middle_of(visit), nullptr);
+    visit.middle = mean_colour(visit.absent ? with : without, mask);
+    visit.contrast = distance(visit.absent ? without : with, mask, visit.middle);
   }
 
   void set_contrast(SceneVisit& visit, double wanted) const {
     measure(visit);
-    for (int i = 0; i < 3; ++i) {
+    for (int i = 0; i < kFitTries && std::abs(visit.contrast / wanted - 1) > kFit; ++i) {
       visit.keep = std::min(kMostKeep, visit.keep * wanted / std::max(visit.contrast, 1e-3));
       measure(visit);
+      if (visit.keep == kMostKeep) return;
     }
   }
 

@@ -27,6 +27,7 @@ constexpr std::array kMeasurements{
                 novelty::bench::run_clip_scores},
     Measurement{"alarm-rates", "MODEL SCORES.jsonl", 2, novelty::bench::run_alarm_rates},
     Measurement{"objects", "MODEL VIDEO LEARNT NORMAL COCO128 OUT", 6, novelty::bench::run_objects},
+    Measurement{"cell", "TEACHER OUT SEEDS", 3, novelty::bench::run_cell},
 };
 
 int usage() {

@@ -24,4 +24,8 @@ int run_alarm_rates(const Arguments& arguments);
 /// trained on frames LEARNT. Writes a row and a picture for each into the folder OUT.
 int run_objects(const Arguments& arguments);
 
+/// TEACHER OUT SEEDS: draws a work cell for each seed, trains on its first part and scores the rest.
+/// OUT/seeds/N.json, OUT/result.json and OUT/result.md. Goes on where it was stopped.
+int run_cell(const Arguments& arguments);
+
 }  // namespace novelty::bench
