@@ -2,9 +2,9 @@
 # shellcheck shell=bash disable=SC2154,SC2034  # sourced by ./run, whose variables these are
 # The main job from end to end: footage, training, the live pipeline, what was found.
 
-# Sets $video (a path) and $frames (the normal part, A-B) from the arguments or what is at hand.
+# Sets $video (a path), $frames (the normal part, A-B) and $labels (or empty) from the arguments or what is at hand.
 choose_footage() {
-  video=${1:-} frames=${2:-}
+  video=${1:-} frames=${2:-} labels=
   if [ -n "$video" ]; then
     [ -r "$video" ] || die "cannot read '$video'"
     frames=${frames:-0-99}
@@ -12,9 +12,9 @@ choose_footage() {
   elif [ -r "$shared/video/one-by-one-person-detection.mp4" ]; then
     video=$shared/video/one-by-one-person-detection.mp4 frames=0-54 name=room
   else
-    name=cell video=$out/cell.mp4 frames=0-149
-    say "No footage at hand: drawing a scene (a work cell, later a foreign object)."
-    [ -r "$video" ] || novelty scene "$video" --seed 1 --seconds 40 --labels "$out/cell.json"
+    name=cell video=$out/cell.mp4 frames=0-159 labels=$out/cell.json
+    say "No footage at hand: drawing a scene (a work cell, later with things that do not belong)."
+    novelty scene "$video" --seed 1 --seconds 64 --fps 10 --labels "$labels"
   fi
 }
 
@@ -46,6 +46,10 @@ run_demo() {
 
   step "what was found"
   /usr/bin/python3 pipelines/events_table.py "$out/$name-clips"
+  if [ -n "$labels" ]; then
+    step "what was to be found"
+    /usr/bin/python3 pipelines/events_table.py --labels "$labels" "$out/$name-clips"
+  fi
   overlay_png "$out/$name-overlay.png"
   say "recordings:      $out/$name-clips/"
   [ ! -e "$out/$name-overlay.png" ] || say "overlay picture: $out/$name-overlay.png"

@@ -4,6 +4,7 @@
 
 usage: events_table.py FOLDER                    FOLDER of clips with their JSON sidecars
        events_table.py --strongest-still FOLDER  path of the still with the highest score
+       events_table.py --labels LABELS FOLDER    what was found of what `novelty scene` drew
 """
 import json
 import pathlib
@@ -48,6 +49,30 @@ def print_table(folder):
               f"{event['peak_score']:>10.4g}  {where(event.get('region')):<15}  {path.stem}")
 
 
+MARGIN_S = 0.5  # an event that begins so little outside a visit is not false
+
+
+def print_judgement(labels_file, folder):
+    """Finds each labelled visit's event: one that begins while the thing is there."""
+    clips = json.loads(pathlib.Path(labels_file).read_text())
+    labels = next(facts for facts in clips.values() if isinstance(facts, dict))
+    begins = sorted(event["begin_ns"] / 1e9
+                    for _, facts in read_sidecars(folder) for event in facts["events"])
+    found = 0
+    spans = [[frame / labels["fps"] for frame in visit["frames"]] for visit in labels["visits"]]
+    for visit, (first, last) in zip(labels["visits"], spans):
+        begin = next((at for at in begins if first <= at <= last), None)
+        found += begin is not None
+        print(f"{clock(first * 1e9)} to {clock(last * 1e9)}  {visit['kind']} ({visit['place']}), "
+              f"{100 * visit['area']:.1f} % of the picture: "
+              + ("missed" if begin is None else f"found after {begin - first:.1f} s"))
+    false = [at for at in begins
+             if not any(first - MARGIN_S <= at <= last + MARGIN_S for first, last in spans)]
+    for at in false:
+        print(f"{clock(at * 1e9)}  false event")
+    print(f"{found} of {len(spans)} objects found, {len(false)} false events.")
+
+
 def strongest_still(folder):
     stills = [(facts["events"][0]["peak_score"], str(path.parent / facts["file"]))
               for path, facts in read_sidecars(folder) if facts["kind"] == "frame"]
@@ -59,6 +84,8 @@ def strongest_still(folder):
 def main():
     if len(sys.argv) == 3 and sys.argv[1] == "--strongest-still":
         strongest_still(sys.argv[2])
+    elif len(sys.argv) == 4 and sys.argv[1] == "--labels":
+        print_judgement(sys.argv[2], sys.argv[3])
     elif len(sys.argv) == 2 and not sys.argv[1].startswith("-"):
         print_table(sys.argv[1])
     else:

@@ -16,7 +16,6 @@
 #include "novelty/detector.h"
 #include "novelty/error.h"
 #include "report.h"
-#include "scoring_run.h"
 #include "video_reader.h"
 
 namespace novelty {
@@ -49,11 +48,12 @@ json provenance_of(const Detector& detector) {
 class Evaluation {
  public:
   Evaluation(const EvaluationOptions& options, std::string name, const ClipLabels& labels,
-             Progress& progress, std::string prefix)
+             Progress& progress, std::string prefix, const ScoredFrameSink& watch)
       : options_(options),
         labels_(labels),
         progress_(progress),
         prefix_(std::move(prefix)),
+        watch_(watch),
         model_(model_path(options, name)),
         footage_(open_footage({clip_path(options, name)}, {frames_of(labels.train), 2000})) {
     run_.name = std::move(name);
@@ -146,6 +146,7 @@ class Evaluation {
       for (std::size_t i = 0; i < contenders.size(); ++i)
         take(contenders[i], {*row.result, rgb}, run_.tracks[i + 1]);
       keep_pictures(row, rgb, detector.info().input_size);
+      if (watch_) watch_(row);
       progress_.show(prefix_ + "scoring", row.frame + 1, labels_.frames);
     };
     const ScoringResult result = score_videos(detector, {clip_path(options_, run_.name)}, {}, sink);
@@ -220,6 +221,7 @@ class Evaluation {
   const ClipLabels& labels_;
   Progress& progress_;
   std::string prefix_;
+  const ScoredFrameSink& watch_;
   std::string model_;
   std::unique_ptr<Footage> footage_;
   ClipRun run_;
@@ -258,8 +260,9 @@ void check_clip(const EvaluationOptions& options, const std::string& name,
 }
 
 ClipRun evaluate_clip(const EvaluationOptions& options, const std::string& name,
-                      const ClipLabels& labels, Progress& progress, const std::string& prefix) {
-  return Evaluation(options, name, labels, progress, prefix).run();
+                      const ClipLabels& labels, Progress& progress, const std::string& prefix,
+                      const ScoredFrameSink& watch) {
+  return Evaluation(options, name, labels, progress, prefix, watch).run();
 }
 
 }  // namespace novelty

@@ -13,6 +13,7 @@
 #include "novelty/events.h"
 #include "novelty/trainer.h"
 #include "progress.h"
+#include "scoring_run.h"
 
 namespace novelty {
 
@@ -71,8 +72,9 @@ void check_clip(const EvaluationOptions& options, const std::string& name,
 
 /// A bundle that is already there is used when it is of the same footage, teacher and seed;
 /// training that was stopped goes on. `prefix` goes before the names of the stages ("1/3 ").
-/// Throws: Error; kCancelled on Ctrl-C.
+/// `watch` sees every frame as it is scored. Throws: Error; kCancelled on Ctrl-C.
 ClipRun evaluate_clip(const EvaluationOptions& options, const std::string& name,
-                      const ClipLabels& labels, Progress& progress, const std::string& prefix);
+                      const ClipLabels& labels, Progress& progress, const std::string& prefix,
+                      const ScoredFrameSink& watch = {});
 
 }  // namespace novelty

@@ -68,6 +68,14 @@ std::vector<std::uint8_t> encode_jpeg(std::span<const std::uint8_t> rgb, int wid
   return bytes;
 }
 
+std::vector<std::uint8_t> encode_png(std::span<const std::uint8_t> grey, int width, int height) {
+  const cv::Mat image(height, width, CV_8U, const_cast<std::uint8_t*>(grey.data()));
+  std::vector<std::uint8_t> bytes;
+  if (!cv::imencode(".png", image, bytes))
+    throw Error(ErrorKind::kResource, "PNG", "a picture cannot be encoded");
+  return bytes;
+}
+
 std::vector<std::uint8_t> paint_heat(std::span<const std::uint8_t> rgb, int size,
                                      std::span<const float> map, int map_size, int side) {
   cv::Mat picture;

@@ -28,6 +28,9 @@ Picture decode_picture(std::span<const std::byte> bytes, const std::string& wher
 /// JPEG bytes of [height, width, 3] R'G'B'. Throws: Error(kResource).
 std::vector<std::uint8_t> encode_jpeg(std::span<const std::uint8_t> rgb, int width, int height);
 
+/// PNG bytes of [height, width] grey. Throws: Error(kResource).
+std::vector<std::uint8_t> encode_png(std::span<const std::uint8_t> grey, int width, int height);
+
 /// `rgb` ([size, size, 3]) scaled to `side`, with `map` ([map_size, map_size], 0 = normal, 1 =
 /// extreme) laid over it in colour where it is over 0.
 std::vector<std::uint8_t> paint_heat(std::span<const std::uint8_t> rgb, int size,

@@ -4,23 +4,19 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <numbers>
-#include <optional>
 #include <string>
 
 #include "base/rng.h"
 #include "novelty/error.h"
 #include "scene_canvas.h"
-#include "scene_drawing.h"
 
 namespace novelty {
 namespace {
 
 constexpr double kMostSeconds = 86400;
-constexpr double kEntryS = 0.4;       // a foreign object slides in and out so long
-constexpr double kDaylightS = 19;     // period of the daylight's drift,
-constexpr double kDaylight = 0.015;   // and how far it goes either way
-constexpr double kNoiseLevels = 1.8;  // deviation of the sensor noise
+constexpr double kEntryS = 0.4;  // a foreign object slides in and out so long
 
 void require(bool holds, const char* what, const std::string& value, const char* remedy) {
   if (!holds) throw Error(ErrorKind::kSettings, what, value, remedy);
@@ -45,66 +41,69 @@ void check_novel(const SceneOptions& o, int frames) {
   }
 }
 
-/// The foreign object in a frame, and how far it is from its resting place.
-struct Presence {
-  ForeignObject object;
-  double shift = 0;
-};
-
-std::optional<Presence> presence(const SceneOptions& o, int frame) {
-  for (std::size_t i = 0; i < o.novel.size(); ++i) {
-    const auto [first, last] = o.novel[i];
-    if (frame < first || frame > last) continue;
-    const double since_s = std::min(frame - first + 1, last - frame + 1) / double(o.fps);
-    const double outside = std::max(0.0, 1.0 - since_s / kEntryS);
-    const ForeignObject object = foreign_object(o.seed, static_cast<int>(i));
-    return Presence{object, object.entry * outside * outside};
-  }
-  return std::nullopt;
+const SceneOptions& checked(const SceneOptions& options) {
+  check(options);
+  return options;
 }
 
-SceneTruth truth_of(const Presence& presence, int width, int height) {
-  const SceneBox& box = presence.object.box;
-  const auto along = [](double nominal, int side, double whole) {
-    return std::clamp(static_cast<int>(std::lround(nominal * side / whole)), 0, side);
-  };
-  const int left = along(box.x, width, 640);
-  const int right = along(box.x + box.width, width, 640);
-  const int top = along(box.y + presence.shift, height, 360);
-  const int bottom = along(box.y + presence.shift + box.height, height, 360);
-  return {true, left, top, right - left, bottom - top};
+double wave(double seconds, double period_s) {
+  return std::sin(2 * std::numbers::pi * seconds / period_s);
+}
+
+// Brightness, colour and side of the light drift with periods of their own.
+void light(Picture& picture, const SceneStyle& s, double seconds) {
+  const double bright = 1 + s.daylight * wave(seconds, s.daylight_s);
+  const double warm = s.warmth * wave(seconds, s.daylight_s * 0.61);
+  const double tilt = s.tilt * wave(seconds, s.daylight_s * 1.37);
+  Canvas(picture).light({bright * (1 - warm), bright, bright * (1 + warm)}, tilt);
 }
 
 }  // namespace
 
-SceneRenderer::SceneRenderer(const SceneOptions& options) : options_(options) {
-  check(options);
-  frame_count_ = std::max(1, static_cast<int>(std::lround(options.duration_s * options.fps)));
+SceneRenderer::SceneRenderer(const SceneOptions& options)
+    : options_(checked(options)),
+      frame_count_(std::max(1, static_cast<int>(std::lround(options.duration_s * options.fps)))),
+      stage_(options.width, options.height, scene_style(options.seed),
+             options.paint_seed.value_or(options.seed)) {
   check_novel(options, frame_count_);
-  background_.width = options.width;
-  background_.height = options.height;
-  background_.bgr.resize(3 * static_cast<std::size_t>(options.width) * options.height);
-  draw_background(background_, options.seed);
+  visits_ = plan_visits(options.novel, options.fps, style(), options.seed);
+}
+
+void SceneRenderer::check_frame(int frame) const {
+  require(frame >= 0 && frame < frame_count_, "frame", std::to_string(frame), "is not in the clip");
+}
+
+const SceneVisit* SceneRenderer::visit_at(int frame) const {
+  const auto at = std::find_if(visits_.begin(), visits_.end(), [frame](const SceneVisit& visit) {
+    return frame >= visit.first && frame <= visit.last;
+  });
+  return at == visits_.end() ? nullptr : &*at;
+}
+
+SceneMoment SceneRenderer::moment_of(int frame) const {
+  SceneMoment moment{frame / double(options_.fps)};
+  if (const SceneVisit* visit = visit_at(frame)) {
+    const int since = std::min(frame - visit->first + 1, visit->last - frame + 1);
+    moment.outside = std::max(0.0, 1 - since / double(options_.fps) / kEntryS);
+    moment.since_middle_s = (frame - (visit->first + visit->last) / 2.0) / options_.fps;
+  }
+  return moment;
 }
 
 Picture SceneRenderer::frame(int frame) const {
-  require(frame >= 0 && frame < frame_count_, "frame", std::to_string(frame), "is not in the clip");
-  const double seconds = frame / double(options_.fps);
-  Picture picture = background_;
-  draw_motion(picture, std::fmod(seconds, kCycleS));
-  if (const auto there = presence(options_, frame)) {
-    draw_foreign(picture, there->object, there->shift);
-  }
-  const double daylight = 1 + kDaylight * std::sin(2 * std::numbers::pi * seconds / kDaylightS);
+  check_frame(frame);
+  const SceneMoment moment = moment_of(frame);
+  Picture picture = stage_.picture(moment, visit_at(frame));
+  light(picture, style(), moment.seconds);
   const std::uint64_t noise_seed = Rng(options_.seed, static_cast<std::uint64_t>(frame)).next();
-  Canvas(picture).expose(daylight, kNoiseLevels, noise_seed);
+  Canvas(picture).expose(1, style().noise, noise_seed);
   return picture;
 }
 
-SceneTruth SceneRenderer::truth(int frame) const {
-  require(frame >= 0 && frame < frame_count_, "frame", std::to_string(frame), "is not in the clip");
-  const auto there = presence(options_, frame);
-  return there ? truth_of(*there, options_.width, options_.height) : SceneTruth{};
+std::vector<std::uint8_t> SceneRenderer::mask(int frame) const {
+  check_frame(frame);
+  if (const SceneVisit* visit = visit_at(frame)) return stage_.mask(moment_of(frame), *visit);
+  return std::vector<std::uint8_t>(static_cast<std::size_t>(options_.width) * options_.height);
 }
 
 }  // namespace novelty

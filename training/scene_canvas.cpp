@@ -29,16 +29,40 @@ cv::Point fixed(double x, double y) {
 
 }  // namespace
 
+Colour hsv(double hue, double saturation, double value) {
+  const auto part = [&](double turn) {
+    const double at = std::abs(std::fmod(hue + turn + 1, 1.0) * 6 - 3) - 1;
+    return 255 * value * (1 - saturation * (1 - std::clamp(at, 0.0, 1.0)));
+  };
+  return {part(1.0 / 3), part(2.0 / 3), part(0)};
+}
+
 Canvas::Canvas(Picture& picture)
     : picture_(picture), scale_x_(picture.width / 640.0), scale_y_(picture.height / 360.0) {}
+
+Canvas Canvas::moved(Point by) const {
+  Canvas other = *this;
+  other.origin_ = origin_ + by;
+  return other;
+}
+
+void Canvas::mute(const Colour& middle, double keep) {
+  middle_ = middle;
+  keep_ = keep;
+}
+
+Colour Canvas::filled(const Colour& fill) const {
+  return only_ ? *only_ : mixed(middle_, fill, keep_);
+}
 
 void Canvas::polygon(const std::vector<Point>& corners, const Colour& fill) {
   std::vector<cv::Point> points;
   points.reserve(corners.size());
   for (const Point& corner : corners) {
-    points.push_back(fixed(corner.x * scale_x_, corner.y * scale_y_));
+    const Point at = corner + origin_;
+    points.push_back(fixed(at.x * scale_x_, at.y * scale_y_));
   }
-  cv::fillPoly(mat_of(picture_), std::vector<std::vector<cv::Point>>{points}, scalar(fill),
+  cv::fillPoly(mat_of(picture_), std::vector<std::vector<cv::Point>>{points}, scalar(filled(fill)),
                cv::LINE_AA, kFractionBits);
 }
 
@@ -64,8 +88,9 @@ void Canvas::disc(Point centre, double radius, const Colour& fill) {
 void Canvas::ellipse(Point centre, double radius_x, double radius_y, const Colour& fill) {
   const cv::Size axes(static_cast<int>(std::lround(radius_x * scale_x_ * kFraction)),
                       static_cast<int>(std::lround(radius_y * scale_y_ * kFraction)));
-  cv::ellipse(mat_of(picture_), fixed(centre.x * scale_x_, centre.y * scale_y_), axes, 0, 0, 360,
-              scalar(fill), cv::FILLED, cv::LINE_AA, kFractionBits);
+  const Point at = centre + origin_;
+  cv::ellipse(mat_of(picture_), fixed(at.x * scale_x_, at.y * scale_y_), axes, 0, 0, 360,
+              scalar(filled(fill)), cv::FILLED, cv::LINE_AA, kFractionBits);
 }
 
 void Canvas::limb(Point from, Point to, double from_width, double to_width, const Colour& fill) {
@@ -80,8 +105,9 @@ void Canvas::limb(Point from, Point to, double from_width, double to_width, cons
 }
 
 void Canvas::shadow(Point centre, double radius_x, double radius_y, double depth) {
+  if (only_) return;
   cv::Mat mat = mat_of(picture_);
-  const cv::Point2d middle(centre.x * scale_x_, centre.y * scale_y_);
+  const cv::Point2d middle((centre.x + origin_.x) * scale_x_, (centre.y + origin_.y) * scale_y_);
   const cv::Point2d radius(radius_x * scale_x_, radius_y * scale_y_);
   const cv::Rect area =
       cv::Rect(cv::Point(middle - radius), cv::Point(middle + radius) + cv::Point(1, 1)) &
@@ -103,6 +129,27 @@ void Canvas::add_grain(double sigma, std::uint64_t seed) {
   cv::Mat channels;
   cv::merge(std::vector<cv::Mat>(3, grain), channels);
   cv::add(mat, channels, mat, cv::noArray(), CV_8U);
+}
+
+void Canvas::mirror() {
+  cv::Mat mat = mat_of(picture_);
+  cv::Mat mirrored;
+  cv::flip(mat, mirrored, 1);
+  mirrored.copyTo(mat);
+}
+
+void Canvas::light(const Colour& gain, double tilt) {
+  const double gains[] = {gain.blue, gain.green, gain.red};
+  std::vector<double> factors;  // [width, 3]
+  factors.reserve(3 * static_cast<std::size_t>(picture_.width));
+  for (int x = 0; x < picture_.width; ++x)
+    for (const double each : gains)
+      factors.push_back(each * (1 + tilt * ((x + 0.5) / picture_.width - 0.5)));
+  for (auto row = picture_.bgr.begin(); row != picture_.bgr.end();
+       row += static_cast<std::ptrdiff_t>(factors.size()))
+    std::transform(factors.begin(), factors.end(), row, row, [](double factor, std::uint8_t level) {
+      return cv::saturate_cast<std::uint8_t>(factor * level);
+    });
 }
 
 void Canvas::expose(double gain, double sigma, std::uint64_t seed) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "picture.h"
@@ -28,6 +29,9 @@ inline Colour colour(unsigned rgb) {
   return {double(rgb & 255U), double((rgb >> 8U) & 255U), double((rgb >> 16U) & 255U)};
 }
 
+/// hue: in turns; saturation and value: 0 to 1.
+Colour hsv(double hue, double saturation, double value);
+
 inline Colour mixed(const Colour& a, const Colour& b, double share) {
   return {a.blue + (b.blue - a.blue) * share, a.green + (b.green - a.green) * share,
           a.red + (b.red - a.red) * share};
@@ -37,6 +41,13 @@ inline Colour mixed(const Colour& a, const Colour& b, double share) {
 class Canvas {
  public:
   explicit Canvas(Picture& picture);
+
+  /// The same picture with everything drawn moved by `by`.
+  Canvas moved(Point by) const;
+  /// From now on all is filled with `fill` and shadows are left out: for masks.
+  void paint_all(const Colour& fill) { only_ = fill; }
+  /// From now on fills keep this share of their distance from `middle`; 1 = as they are.
+  void mute(const Colour& middle, double keep);
 
   void polygon(const std::vector<Point>& corners, const Colour& fill);
   void rect(double x, double y, double width, double height, const Colour& fill);
@@ -53,12 +64,22 @@ class Canvas {
 
   /// Adds noise of `sigma` levels, one for all colours, blurred so that it looks like uneven paint.
   void add_grain(double sigma, std::uint64_t seed);
+  /// Left becomes right in the whole picture.
+  void mirror();
+  /// Each colour times its part of `gain`, and this times 1 -+ tilt / 2 at the left and right end.
+  void light(const Colour& gain, double tilt);
   /// Brightness times `gain`, then noise of `sigma` levels, as a sensor adds.
   void expose(double gain, double sigma, std::uint64_t seed);
 
  private:
+  Colour filled(const Colour& fill) const;
+
   Picture& picture_;
   double scale_x_, scale_y_;
+  Point origin_;
+  std::optional<Colour> only_;
+  Colour middle_;
+  double keep_ = 1;
 };
 
 }  // namespace novelty

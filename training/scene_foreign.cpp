@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What does not belong in a drawn scene.
+#include <array>
+#include <cstddef>
+
 #include "scene_drawing.h"
-
-#include <cstdint>
-
-#include "base/rng.h"
-#include "scene_canvas.h"
 
 namespace novelty {
 namespace {
@@ -40,7 +38,7 @@ void draw_bottle(Canvas& c, const SceneBox& b) {
          colour(0x8fd0a0));
 }
 
-void draw_arm(Canvas& c, const SceneBox& b) {
+void draw_hand(Canvas& c, const SceneBox& b) {
   const Point sleeve{b.x + b.width * 0.78, b.y + b.height * 1.02};
   const Point wrist{b.x + b.width * 0.36, b.y + b.height * 0.36};
   c.limb(sleeve, wrist, b.width * 0.42, b.width * 0.27, colour(0x2d4668));
@@ -70,66 +68,49 @@ void draw_cone(Canvas& c, const SceneBox& b) {
   c.bevelled(b.x, b.y + b.height * 0.9, b.width, b.height * 0.1, colour(0xd84c14));
 }
 
-struct ForeignForm {
-  double width, height;
-  double foot;   // y it stands on at rest
-  double entry;  // how far below (or above) that it starts
-};
+void draw_ball(Canvas& c, const SceneBox& b) {
+  const Point middle{b.x + b.width / 2, b.y + b.height / 2};
+  const double radius = b.width / 2;
+  c.disc(middle, radius, colour(0xc7356b));
+  c.ellipse(middle, radius * 0.45, radius * 0.99, colour(0xf3ead2));
+  c.ellipse(middle, radius * 0.2, radius * 0.97, colour(0x2f7fbf));
+  c.disc(middle + Point{-radius * 0.35, -radius * 0.4}, radius * 0.16, colour(0xffffff));
+}
 
-ForeignForm form_of(ForeignKind kind) {
-  switch (kind) {
-    case ForeignKind::kParcel:
-      return {88, 66, 252, -260};
-    case ForeignKind::kToolbox:
-      return {104, 70, 352, 90};
-    case ForeignKind::kBottle:
-      return {38, 104, 254, -270};
-    case ForeignKind::kArm:
-      return {130, 150, 364, 150};
-    case ForeignKind::kCone:
-      return {74, 104, 354, 120};
-  }
-  return {};
+void draw_sheet(Canvas& c, const SceneBox& b) {
+  const auto at = [&b](double x, double y) { return Point{b.x + b.width * x, b.y + b.height * y}; };
+  c.polygon({at(0.04, 0.1), at(0.4, 0), at(0.97, 0.06), at(1, 0.62), at(0.9, 0.97), at(0.52, 0.9),
+             at(0.12, 1), at(0, 0.5)},
+            colour(0x3d8f86));
+  c.polygon({at(0.3, 0.02), at(0.42, 0.0), at(0.5, 0.9), at(0.4, 0.92)}, colour(0x2f7068));
+  c.polygon({at(0.7, 0.03), at(0.76, 0.04), at(0.84, 0.95), at(0.72, 0.94)}, colour(0x6fb5ab));
+}
+
+void draw_spanner(Canvas& c, const SceneBox& b) {
+  const double width = b.width;
+  const Point head{b.x + width / 2, b.y + width / 2};
+  const Point foot{b.x + width / 2, b.y + b.height - width * 0.4};
+  c.limb(head, foot, width * 0.36, width * 0.42, colour(0x4a5056));
+  c.disc(head, width / 2, colour(0x3a4046));
+  c.disc(foot, width * 0.4, colour(0x3a4046));
+  c.disc(foot, width * 0.18, colour(0xd9dde0));
+  c.rect(head.x - width * 0.17, b.y + width * 0.04, width * 0.34, width * 0.5, colour(0xd9dde0));
 }
 
 }  // namespace
 
-ForeignObject foreign_object(std::uint64_t seed, int index) {
-  Rng rng(seed, static_cast<std::uint64_t>(index) + 1);
-  const auto turn = (seed + static_cast<std::uint64_t>(index)) % kForeignKinds;
-  const auto kind = static_cast<ForeignKind>(turn);
-  const ForeignForm form = form_of(kind);
-  const bool on_belt = form.entry < 0;  // these are let down to the left of the robot
-  const double room = on_belt ? 260 : 620;
-  const double x = 10 + rng.uniform() * (room - form.width);
-  return {kind, {x, form.foot - form.height, form.width, form.height}, form.entry};
+Point usual_size(ForeignKind kind) {
+  static constexpr std::array<Point, kForeignKinds> kSizes = {
+      {{88, 66}, {104, 70}, {38, 104}, {74, 104}, {70, 70}, {110, 90}, {44, 150}, {130, 150}}};
+  return kSizes[static_cast<std::size_t>(kind)];
 }
 
-void draw_foreign(Picture& picture, const ForeignObject& object, double shift) {
-  Canvas canvas(picture);
-  SceneBox box = object.box;
-  const double foot = box.y + box.height;
-  box.y += shift;
-  if (object.kind != ForeignKind::kArm) {
-    canvas.shadow({box.x + box.width / 2 + 4, foot}, box.width * 0.7, 9, 0.5);
-  }
-  switch (object.kind) {
-    case ForeignKind::kParcel:
-      draw_parcel(canvas, box);
-      break;
-    case ForeignKind::kToolbox:
-      draw_toolbox(canvas, box);
-      break;
-    case ForeignKind::kBottle:
-      draw_bottle(canvas, box);
-      break;
-    case ForeignKind::kArm:
-      draw_arm(canvas, box);
-      break;
-    case ForeignKind::kCone:
-      draw_cone(canvas, box);
-      break;
-  }
+void draw_foreign(Canvas& c, ForeignKind kind, const SceneBox& box) {
+  using Draw = void (*)(Canvas&, const SceneBox&);
+  static constexpr std::array<Draw, kForeignKinds> kAll = {draw_parcel,  draw_toolbox, draw_bottle,
+                                                           draw_cone,    draw_ball,    draw_sheet,
+                                                           draw_spanner, draw_hand};
+  kAll[static_cast<std::size_t>(kind)](c, box);
 }
 
 }  // namespace novelty

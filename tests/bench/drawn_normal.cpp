@@ -22,10 +22,11 @@ constexpr int kBlock = 8;
 constexpr double kBlockOffset = 2;  // levels
 constexpr std::uint64_t kNuisanceSeed = 77;
 
-SceneOptions scene_of(std::uint64_t seed) {
+SceneOptions painted_by(std::uint64_t paint_seed) {
   SceneOptions options;
   options.fps = DrawnNormal::kFramesPerSecond;
-  options.seed = seed;
+  options.seed = kSeed;
+  options.paint_seed = paint_seed;
   options.duration_s = kDayS;
   return options;
 }
@@ -91,7 +92,7 @@ const std::vector<NuisanceText>& nuisances() {
   return kAll;
 }
 
-DrawnNormal::DrawnNormal() : scene_(scene_of(kSeed)), repainted_(scene_of(kOtherSeed)) {}
+DrawnNormal::DrawnNormal() : scene_(painted_by(kSeed)), repainted_(painted_by(kOtherSeed)) {}
 
 Picture DrawnNormal::frame(int frame, Nuisance nuisance) const {
   Picture picture = (nuisance == Nuisance::kRepaint ? repainted_ : scene_).frame(frame);

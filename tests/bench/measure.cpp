@@ -28,6 +28,7 @@ constexpr std::array kMeasurements{
     Measurement{"alarm-rates", "MODEL SCORES.jsonl", 2, novelty::bench::run_alarm_rates},
     Measurement{"pair-speed", "MODEL BASELINE THREADS", 3, novelty::bench::run_pair_speed},
     Measurement{"objects", "MODEL VIDEO LEARNT NORMAL COCO128 OUT", 6, novelty::bench::run_objects},
+    Measurement{"cell", "TEACHER OUT SEEDS", 3, novelty::bench::run_cell},
 };
 
 int usage() {

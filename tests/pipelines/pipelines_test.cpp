@@ -3,6 +3,9 @@
 #include <gio/gio.h>
 
 #include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <string>
 
 #include "fixture.h"
 
@@ -124,6 +127,26 @@ TEST_F(Scripts, EventsTableListsWhatWasRecorded) {
   EXPECT_EQ(done.status, 0);
   EXPECT_NE(done.output.find("peak score"), std::string::npos) << done.output;
   EXPECT_NE(done.output.find("00:0"), std::string::npos) << done.output;
+}
+
+void write_text(const std::string& path, const std::string& text) {
+  std::filesystem::create_directories(std::filesystem::path(path).parent_path());
+  std::ofstream(path) << text;
+}
+
+TEST_F(Scripts, EventsTableComparesWithLabels) {
+  write_text(in_folder("labels.json"), R"({"about": "", "cell.mp4": {"fps": 10, "visits": [
+      {"frames": [20, 39], "kind": "ball", "place": "floor", "area": 0.02},
+      {"frames": [60, 79], "kind": "absent", "place": "belt", "area": 0.01}]}})");
+  write_text(in_folder("clips/a.json"),
+             R"({"events": [{"begin_ns": 2300000000}, {"begin_ns": 5000000000}]})");
+  const Finished done =
+      run({script("events_table.py"), "--labels", in_folder("labels.json"), in_folder("clips")});
+  EXPECT_EQ(done.status, 0);
+  EXPECT_NE(done.output.find("found after 0.3 s"), std::string::npos) << done.output;
+  EXPECT_NE(done.output.find("1.0 % of the picture: missed"), std::string::npos) << done.output;
+  EXPECT_NE(done.output.find("1 of 2 objects found, 1 false events."), std::string::npos)
+      << done.output;
 }
 
 }  // namespace

@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// The drawn scene: the same each time, normal motion that repeats, a truth that fits, and the
-// video.
+// The drawn scene: the same each time, normal motion that repeats, exact masks and honest labels,
+// and the video.
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <filesystem>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -26,7 +30,7 @@
 namespace novelty {
 namespace {
 
-constexpr int kCycleFrames = 72;  // 4.8 s at 15 frames a second
+constexpr int kCycleFrames = 72;  // of seed 1: 4.8 s at 15 frames a second
 
 SceneOptions small_scene(const std::vector<std::pair<int, int>>& novel = {}) {
   SceneOptions options;
@@ -64,48 +68,213 @@ TEST(Scene, NormalMotionRepeatsButForDaylightAndNoise) {
   EXPECT_GT(mean_difference(scene.frame(20), scene.frame(50)), 6.0);
 }
 
-// With and without the object, the same frame differs in its box and its shadow only.
-void expect_truth_fits(const SceneOptions& options, const SceneRenderer& without, int frame) {
-  const SceneRenderer scene(options);
-  const SceneTruth truth = scene.truth(frame);
-  ASSERT_TRUE(truth.novel) << frame;
-  const Picture now = scene.frame(frame);
-  const Picture then = without.frame(frame);
-  const int side = truth.width / 4 + 2;  // the shadow
-  const int below = 8;
-  int changed = 0;
-  for (int y = 0; y < now.height; ++y) {
-    for (int x = 0; x < now.width; ++x) {
-      const auto at = 3 * (static_cast<std::size_t>(y) * now.width + x);
-      const bool differs = !std::equal(&now.bgr[at], &now.bgr[at + 2] + 1, &then.bgr[at]);
-      const bool inside = x >= truth.x - side && x < truth.x + truth.width + side &&
-                          y >= truth.y - below && y < truth.y + truth.height + below;
-      changed += differs ? 1 : 0;
-      ASSERT_TRUE(inside || !differs) << "frame " << frame << " at " << x << "," << y;
-    }
-  }
-  EXPECT_GT(changed, truth.width * truth.height / 3) << frame;
+SceneOptions full_scene(std::uint64_t seed, bool with_visits) {
+  SceneOptions options;
+  options.seed = seed;
+  options.fps = 10;
+  options.duration_s = 96;
+  if (with_visits) options.novel = default_novel_ranges(960, 10, seed);
+  return options;
 }
 
-TEST(Scene, TruthFitsEveryKindOfObject) {
-  for (const std::uint64_t seed : {1, 2, 3, 4, 5}) {
-    SceneOptions options = small_scene({{100, 160}});
-    options.seed = seed;
-    SceneOptions normal = small_scene();
-    normal.seed = seed;
-    expect_truth_fits(options, SceneRenderer(normal), 130);
+/// Planning a clip takes a while, so tests share them.
+const SceneRenderer& shared_scene(std::uint64_t seed, bool with_visits) {
+  static std::map<std::pair<std::uint64_t, bool>, SceneRenderer> all;
+  const std::pair key{seed, with_visits};
+  const auto known = all.find(key);
+  if (known != all.end()) return known->second;
+  return all.emplace(key, SceneRenderer(full_scene(seed, with_visits))).first->second;
+}
+
+int middle_of(const SceneVisit& visit) {
+  return (visit.first + visit.last) / 2;
+}
+
+/// The mask's pixels and those beside them.
+std::vector<std::uint8_t> grown(const std::vector<std::uint8_t>& mask, int width, int height) {
+  std::vector<std::uint8_t> wide(mask.size());
+  for (int y = 0; y < height; ++y)
+    for (int x = 0; x < width; ++x)
+      for (int j = std::max(0, y - 2); j <= std::min(height - 1, y + 2) && !wide[y * width + x];
+           ++j)
+        for (int i = std::max(0, x - 2); i <= std::min(width - 1, x + 2); ++i)
+          if (mask[j * width + i] != 0) wide[y * width + x] = 1;
+  return wide;
+}
+
+/// How the pixels of a frame differ from the same frame with nothing new in it.
+struct Difference {
+  int in_mask = 0, changed_in_mask = 0;
+  int outside = 0;  ///< changed beyond two pixels from the mask,
+  int other = 0;    ///< and not only a shadow that is there (absent: no longer there)
+};
+
+Difference difference(const SceneRenderer& with, const SceneRenderer& without, int frame,
+                      bool absent) {
+  const Picture now = with.frame(frame);
+  const Picture then = without.frame(frame);
+  const auto mask = with.mask(frame);
+  const auto near = grown(mask, now.width, now.height);
+  Difference d;
+  for (std::size_t i = 0; i < mask.size(); ++i) {
+    bool differs = false, brighter = false, darker = false;
+    for (std::size_t at = 3 * i; at < 3 * i + 3; ++at) {
+      differs |= now.bgr[at] != then.bgr[at];
+      brighter |= now.bgr[at] > then.bgr[at];
+      darker |= now.bgr[at] < then.bgr[at];
+    }
+    d.in_mask += mask[i] != 0 ? 1 : 0;
+    d.changed_in_mask += mask[i] != 0 && differs ? 1 : 0;
+    d.outside += near[i] == 0 && differs ? 1 : 0;
+    d.other += near[i] == 0 && (absent ? darker : brighter) ? 1 : 0;
   }
+  return d;
+}
+
+TEST(Scene, MasksAreWhatDiffersButForShadows) {
+  for (const std::uint64_t seed : {1, 2, 3}) {
+    const SceneRenderer& with = shared_scene(seed, true);
+    const SceneRenderer& without = shared_scene(seed, false);
+    for (const SceneVisit& visit : with.visits()) {
+      for (const int frame : {visit.first + 1, middle_of(visit)}) {
+        const Difference d = difference(with, without, frame, visit.absent);
+        SCOPED_TRACE(::testing::Message() << "seed " << seed << " frame " << frame << " "
+                                          << kind_name(visit) << " " << place_name(visit));
+        EXPECT_GT(d.in_mask, 0);
+        EXPECT_GT(d.changed_in_mask, 0.9 * d.in_mask);
+        EXPECT_EQ(d.other, 0);
+        EXPECT_LT(d.outside, 9000);  // a shadow
+      }
+    }
+  }
+}
+
+TEST(Scene, MasksAreEmptyWhereNothingIsNew) {
+  const SceneRenderer scene(small_scene({{100, 140}}));
+  for (const int i : {99, 141}) {
+    const auto mask = scene.mask(i);
+    EXPECT_EQ(mask.size(), 320U * 180U);
+    EXPECT_EQ(std::count(mask.begin(), mask.end(), 0), std::ptrdiff_t{320 * 180});
+  }
+}
+
+/// Area and contrast from the pictures themselves, by their definition in scene_visit.h.
+std::pair<double, double> area_and_contrast(const SceneRenderer& with, const SceneRenderer& without,
+                                            const SceneVisit& visit) {
+  const auto mask = with.mask(middle_of(visit));
+  const Picture now = with.frame(middle_of(visit));
+  const Picture then = without.frame(middle_of(visit));
+  std::array<double, 3> mean{};
+  double count = 0, sum = 0;
+  for (std::size_t i = 0; i < mask.size(); ++i) {
+    if (mask[i] == 0) continue;
+    ++count;
+    for (std::size_t c = 0; c < 3; ++c) mean[c] += then.bgr[3 * i + c];
+  }
+  for (std::size_t i = 0; i < mask.size(); ++i)
+    for (std::size_t c = 0; c < 3 && mask[i] != 0; ++c)
+      sum += std::abs(now.bgr[3 * i + c] - mean[c] / count);
+  return {count / static_cast<double>(mask.size()), sum / (3 * 255 * count)};
+}
+
+TEST(Scene, ObjectsHaveTheStatedAreasAndContrasts) {
+  std::set<std::string> kinds, places;
+  int small = 0, faint = 0;
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    for (const SceneVisit& visit : shared_scene(seed, true).visits()) {
+      kinds.insert(kind_name(visit));
+      places.insert(place_name(visit));
+      if (visit.absent) continue;
+      EXPECT_GE(visit.area, 0.01) << seed;
+      EXPECT_LE(visit.area, 0.15) << seed;
+      EXPECT_GE(visit.contrast, 0.1) << seed;
+      EXPECT_LE(visit.contrast, 0.45) << seed;
+      small += visit.area < 0.02 ? 1 : 0;
+      faint += visit.contrast < 0.13 ? 1 : 0;
+    }
+  }
+  EXPECT_EQ(kinds.size(), 9U);
+  EXPECT_EQ(places.size(), 5U);
+  EXPECT_GT(small, 10);
+  EXPECT_GT(faint, 10);
+}
+
+TEST(Scene, LabelsSayWhatTheFramesShow) {
+  for (const std::uint64_t seed : {1, 4, 9}) {
+    const SceneRenderer& with = shared_scene(seed, true);
+    for (const SceneVisit& visit : with.visits()) {
+      if (visit.absent) continue;
+      const auto [area, contrast] = area_and_contrast(with, shared_scene(seed, false), visit);
+      EXPECT_NEAR(area, visit.area, 0.04 * visit.area) << seed << " frame " << visit.first;
+      EXPECT_NEAR(contrast, visit.contrast, 0.01 + 0.1 * visit.contrast)  // light, noise
+          << seed << " frame " << visit.first;
+    }
+  }
+}
+
+TEST(Scene, HalfIsInsideMovingPartsAndOneInEightAbsent) {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    const SceneRenderer& scene = shared_scene(seed, true);
+    const auto& visits = scene.visits();
+    ASSERT_EQ(visits.size(), 8U) << seed;
+    const auto moving = [](const SceneVisit& visit) { return visit.moving(); };
+    const auto absent = [](const SceneVisit& visit) { return visit.absent; };
+    EXPECT_EQ(std::count_if(visits.begin(), visits.end(), moving), 4) << seed;
+    EXPECT_EQ(std::count_if(visits.begin(), visits.end(), absent), 1) << seed;
+  }
+}
+
+// What is missing is there before and after, and gone in every frame of its visit.
+TEST(Scene, AbsentPartIsAbsent) {
+  for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+    const SceneRenderer& with = shared_scene(seed, true);
+    const SceneRenderer& without = shared_scene(seed, false);
+    for (const SceneVisit& visit : with.visits()) {
+      if (!visit.absent) continue;
+      for (const int frame : {visit.first - 1, visit.last + 1})
+        EXPECT_EQ(with.frame(frame).bgr, without.frame(frame).bgr) << seed;
+      for (const int frame : {visit.first, middle_of(visit), visit.last}) {
+        const Difference d = difference(with, without, frame, true);
+        EXPECT_GT(d.in_mask, 640 * 360 / 1000) << seed << " frame " << frame;
+        EXPECT_GT(d.changed_in_mask, 0.9 * d.in_mask) << seed << " frame " << frame;
+      }
+    }
+  }
+}
+
+TEST(Scene, SeedsDifferInMoreThanNoise) {
+  std::vector<Picture> first;
+  std::set<double> cycles, periods;
+  for (std::uint64_t seed = 1; seed <= 6; ++seed) {
+    const SceneRenderer& scene = shared_scene(seed, false);
+    first.push_back(scene.frame(0));
+    cycles.insert(scene.style().cycle_s);
+    periods.insert(scene.style().daylight_s);
+  }
+  EXPECT_EQ(cycles.size(), 6U);
+  EXPECT_EQ(periods.size(), 6U);
+  for (std::size_t i = 0; i < first.size(); ++i)
+    for (std::size_t j = 0; j < i; ++j)
+      EXPECT_GT(mean_difference(first[i], first[j]), 12) << i + 1 << " and " << j + 1;
+}
+
+TEST(Scene, PaintAloneCanBeAnother) {
+  SceneOptions repainted = small_scene();
+  repainted.paint_seed = 2;
+  const double difference =
+      mean_difference(SceneRenderer(repainted).frame(20), SceneRenderer(small_scene()).frame(20));
+  EXPECT_GT(difference, 0.5);
+  EXPECT_LT(difference, 6);
 }
 
 TEST(Scene, ObjectsComeAndGoWithTheirRange) {
   const SceneRenderer with(small_scene({{100, 140}}));
   const SceneRenderer without(small_scene());
-  for (const int i : {99, 141}) {
-    EXPECT_FALSE(with.truth(i).novel);
-    EXPECT_EQ(with.frame(i).bgr, without.frame(i).bgr) << i;
-  }
-  for (const int i : {100, 140}) EXPECT_TRUE(with.truth(i).novel);
-  EXPECT_NE(with.truth(100).y, with.truth(120).y);  // it slides in
+  for (const int i : {99, 141}) EXPECT_EQ(with.frame(i).bgr, without.frame(i).bgr) << i;
+  for (const int i : {100, 120, 140}) EXPECT_NE(with.frame(i).bgr, without.frame(i).bgr) << i;
+  const auto coming = with.mask(100), there = with.mask(120);
+  EXPECT_LT(std::count(coming.begin(), coming.end(), 255),
+            std::count(there.begin(), there.end(), 255));  // it slides in
 }
 
 TEST(Scene, DrawsAnySize) {
@@ -137,7 +306,7 @@ TEST(Scene, RefusesOptionsThatCannotBe) {
   expect_refused([](SceneOptions& o) { o.novel = {{-1, 6}}; });
   const SceneRenderer scene(small_scene());
   EXPECT_THROW(scene.frame(600), Error);
-  EXPECT_THROW(scene.truth(-1), Error);
+  EXPECT_THROW(scene.mask(-1), Error);
 }
 
 TEST(SceneLabels, LeaveAMarginBehindEachVisit) {
@@ -150,8 +319,25 @@ TEST(SceneLabels, LeaveAMarginBehindEachVisit) {
 TEST(SceneLabels, TrainOnlyOnWhatComesBeforeTheFirstVisit) {
   EXPECT_EQ(scene_labels(600, 15, {{50, 60}}).train, (SceneRanges{{0, 49}}));
   EXPECT_TRUE(scene_labels(600, 15, {{0, 60}}).train.empty());
-  EXPECT_TRUE(default_novel_ranges(10).empty());
-  EXPECT_EQ(default_novel_ranges(600), (SceneRanges{{240, 299}, {360, 419}, {480, 539}}));
+}
+
+TEST(SceneLabels, VisitsLastTwoToThreeSecondsWithPauses) {
+  EXPECT_TRUE(default_novel_ranges(10, 10, 1).empty());
+  const auto ranges = default_novel_ranges(960, 10, 1);
+  ASSERT_EQ(ranges.size(), 8U);
+  EXPECT_EQ(ranges.front().first, 540);
+  int free = 540;
+  for (const auto& [first, last] : ranges) {
+    EXPECT_GE(first, free);
+    EXPECT_GE(last - first + 1, 20);
+    EXPECT_LE(last - first + 1, 30);
+    free = last + 18;
+  }
+  EXPECT_LE(free, 960);
+  EXPECT_NE(default_novel_ranges(960, 10, 2), ranges);
+  const auto brief = default_novel_ranges(24, 10, 1);
+  ASSERT_EQ(brief.size(), 1U);
+  EXPECT_LT(brief.front().second, 24);
 }
 
 int scene(std::vector<std::string> arguments) {
@@ -183,10 +369,47 @@ TEST(SceneCommand, WritesTheVideoAndItsLabels) {
     const auto* text = reinterpret_cast<const char*>(bytes.data());
     const auto facts = nlohmann::json::parse(text, text + bytes.size()).at(name);
     EXPECT_EQ(facts.at("frames"), 45);
+    EXPECT_EQ(facts.at("fps"), 15);
     EXPECT_EQ(facts.at("train").dump(), "[[0,10]]");
     EXPECT_EQ(facts.at("novel").dump(), "[[20,31],[40,40]]");
     EXPECT_EQ(facts.at("normal").dump(), "[[11,19],[39,39]]");
+    ASSERT_EQ(facts.at("visits").size(), 2U);
+    EXPECT_EQ(facts.at("visits")[0].at("frames").dump(), "[20,31]");
+    for (const char* const key : {"kind", "place", "moving", "area", "contrast"})
+      EXPECT_TRUE(facts.at("visits")[1].contains(key)) << key;
   }
+}
+
+TEST(SceneCommand, WritesAMaskAFrame) {
+  const testing::TempDir folder;
+  ASSERT_EQ(scene({folder / "cell.mkv", "--seconds", "2", "--fps", "10", "--novel", "5-12",
+                   "--masks", folder / "masks"}),
+            0);
+  SceneOptions options;
+  options.fps = 10;
+  options.duration_s = 2;
+  options.novel = {{5, 12}};
+  const SceneRenderer drawn(options);
+  for (const int frame : {4, 5, 9, 12, 13}) {
+    char name[32];
+    std::snprintf(name, sizeof name, "masks/%06d.png", frame);
+    const Picture mask = decode_picture(read_file(folder / name), name);
+    std::vector<std::uint8_t> grey;
+    for (std::size_t i = 0; i < mask.bgr.size(); i += 3) grey.push_back(mask.bgr[i]);
+    EXPECT_EQ(grey, drawn.mask(frame)) << frame;
+  }
+}
+
+TEST(SceneCommand, DrawsANormalClip) {
+  const testing::TempDir folder;
+  ASSERT_EQ(scene({folder / "cell.mkv", "--seconds", "3", "--normal", "--labels",
+                   folder / "labels.json"}),
+            0);
+  const auto bytes = read_file(folder / "labels.json");
+  const auto* text = reinterpret_cast<const char*>(bytes.data());
+  const auto facts = nlohmann::json::parse(text, text + bytes.size()).at("cell.mkv");
+  EXPECT_TRUE(facts.at("novel").empty());
+  EXPECT_EQ(facts.at("normal").dump(), "[[11,44]]");
 }
 
 TEST(SceneCommand, RefusesWhatItCannotDo) {
@@ -194,6 +417,8 @@ TEST(SceneCommand, RefusesWhatItCannotDo) {
   EXPECT_THROW(scene({}), UsageError);
   EXPECT_THROW(scene({folder / "a.mp4", "--seconds", "0"}), UsageError);
   EXPECT_THROW(scene({folder / "a.mp4", "--seconds", "1", "--novel", "10-15"}), UsageError);
+  EXPECT_THROW(scene({folder / "a.mp4", "--normal", "--novel", "3-5"}), UsageError);
+  EXPECT_THROW(scene({folder / "a.mp4", "--fps", "0"}), UsageError);
   EXPECT_THROW(scene({folder / "a.avi", "--seconds", "1"}), Error);
   EXPECT_THROW(scene({folder / "none/a.mp4", "--seconds", "1"}), Error);
   EXPECT_THROW(scene({folder / "a.mp4", "--seconds", "1", "--labels", folder / "none/l"}), Error);
