@@ -14,7 +14,8 @@ choose_footage() {
   else
     name=cell video=$out/cell.mp4 frames=0-159 labels=$out/cell.json
     say "No footage at hand: drawing a scene (a work cell, later with things that do not belong)."
-    novelty scene "$video" --seed 1 --seconds 64 --fps 10 --labels "$labels"
+    grep -q '"visits"' "$labels" 2>/dev/null ||
+      novelty scene "$video" --seed 1 --seconds 64 --fps 10 --labels "$labels"
   fi
 }
 

@@ -8,8 +8,11 @@
 #include <filesystem>
 #include <limits>
 #include <optional>
+#include <span>
+#include <utility>
 #include <vector>
 
+#include "base/file.h"
 #include "interrupt.h"
 #include "metrics.h"
 #include "scene.h"
@@ -225,16 +228,28 @@ Json visit_json(const SceneVisit& visit, const ClipRun& run) {
   return json;
 }
 
-void draw(const SceneRenderer& scene, const std::string& path, Progress& progress,
-          const std::string& prefix) {
+bool holds(const std::filesystem::path& path, const std::string& text) {
+  if (!std::filesystem::exists(path)) return false;
+  const auto bytes = read_file(path.string());
+  return std::ranges::equal(bytes, std::as_bytes(std::span(text)));
+}
+
+/// Unless a clip with these labels is there: drawn anew it would have other bytes in its header,
+/// and what was learnt from it would not count.
+void draw(const SceneRenderer& scene, const std::filesystem::path& path, const std::string& labels,
+          Progress& progress, const std::string& prefix) {
+  std::filesystem::path beside = path;
+  beside.replace_extension(".json");
+  if (std::filesystem::exists(path) && holds(beside, labels)) return;
   const SceneOptions size;
-  VideoWriter video(path, size.width, size.height, kCellFps);
+  VideoWriter video(path.string(), size.width, size.height, kCellFps);
   for (int i = 0; i < scene.frame_count(); ++i) {
     throw_if_interrupted();
     video.write(scene.frame(i));
     progress.show(prefix + "drawing", static_cast<std::size_t>(i) + 1, scene.frame_count());
   }
   video.finish();
+  write_file_atomically(beside.string(), std::as_bytes(std::span(labels)));
 }
 
 }  // namespace
@@ -244,8 +259,9 @@ Json measure_seed(std::uint64_t seed, const EvaluationOptions& options, Progress
   const SceneOptions drawn = options_of(seed);
   const SceneRenderer scene(drawn);
   const std::string name = "cell-" + std::to_string(seed) + ".mkv";
-  draw(scene, (std::filesystem::path(options.data) / name).string(), progress, prefix);
   const SceneLabels labels = scene_labels(scene.frame_count(), kCellFps, drawn.novel);
+  draw(scene, std::filesystem::path(options.data) / name, labels_json(labels, scene.visits(), name),
+       progress, prefix);
   const ClipLabels clip{static_cast<std::size_t>(labels.frames), label_ranges(labels.train),
                         label_ranges(labels.normal), label_ranges(labels.novel)};
   Localisation places(scene);
