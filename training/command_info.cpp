@@ -32,13 +32,16 @@ void print_text(const ModelInfo& info) {
   std::printf("student      %d wide, %d blocks\n", info.student_width, info.student_depth);
   std::printf("input        %dx%d, patches of %d, map of %dx%d\n", info.input_size, info.input_size,
               info.patch_size, info.grid_size, info.grid_size);
+  if (info.whole_pictures)
+    std::puts("score        of whole pictures: discrepancy, and density of [CLS] and mean token");
   std::printf("threshold    %.6g (p-value %.3g)\n", info.threshold, info.threshold_p_value);
   std::printf("alarms       %s\n", novelty::promise_text(info).c_str());
   if (const auto warning = novelty::promise_warning(info))
     std::printf("             %s\n", warning->c_str());
-  std::printf("scene guard  %s\n", info.scene_guard
-                                       ? "tells that the camera or the light changed"
-                                       : "off: the model has no reference; train it again");
+  std::printf("scene guard  %s\n",
+              info.scene_guard      ? "tells that the camera or the light changed"
+              : info.whole_pictures ? "off: there is no fixed scene to guard"
+                                    : "off: the model has no reference; train it again");
   std::printf("learnt from  %lld frames, calibrated on %lld more\n",
               static_cast<long long>(info.training_frames),
               static_cast<long long>(info.calibration_frames));
