@@ -28,8 +28,8 @@ namespace {
 using nlohmann::json;
 using Clock = std::chrono::steady_clock;
 
-constexpr std::size_t kBatch = 16;     // images scored at once
-constexpr double kCalibrated = 0.1;    // share of the training images that calibrates
+constexpr std::size_t kBatch = 16;   // images scored at once
+constexpr double kCalibrated = 0.1;  // share of the training images that calibrates
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
@@ -51,8 +51,8 @@ void train_class(const ClassOptions& options, const ClassData& data, std::size_t
   training.preset = "semantic";
   training.holdout = kCalibrated;
   training.seed = options.seed;
-  const std::string prefix = name + " (" + std::to_string(place + 1) + "/" +
-                             std::to_string(options.classes.size()) + ") ";
+  const std::string prefix =
+      name + " (" + std::to_string(place + 1) + "/" + std::to_string(options.classes.size()) + ") ";
   const auto show = [&](const TrainingProgress& state) {
     static constexpr const char* kStages[] = {"features", "distilling", "calibrating", "writing"};
     progress.show(prefix + kStages[static_cast<int>(state.stage)], state.done, state.total);
@@ -109,8 +109,8 @@ void score_all(std::vector<Bundle> bundles, const ClassData& data, ClassScores& 
   while (scores.size() < images.size()) {
     progress.show("scoring", scores.size(), images.size());
     throw_if_interrupted();
-    const auto batch = std::span(images).subspan(
-        scores.size(), std::min(kBatch, images.size() - scores.size()));
+    const auto batch =
+        std::span(images).subspan(scores.size(), std::min(kBatch, images.size() - scores.size()));
     const auto rows =
         scorer.score(prepared(batch, scorer.config()), static_cast<int>(batch.size()));
     for (std::size_t i = 0; i < batch.size(); ++i) {
@@ -177,6 +177,9 @@ ClassResults evaluate_classes(const ClassOptions& options, const ClassData& data
   for (const std::string& name : options.classes) {
     bundles.push_back(read_bundle(model_path(options, name)));
     models.push_back(bundles.back().info);
+    for (const json& warning :
+         json::parse(bundles.back().provenance_json).value("warnings", json::array()))
+      results.warnings.insert(warning.get<std::string>());
   }
   results.teacher_name = models.front().teacher_name;
   results.untrained_teacher = models.front().untrained_teacher;

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,7 @@ struct ClassResults {
   std::string teacher_name;
   bool untrained_teacher = false;
   std::vector<ClassResult> classes;
+  std::set<std::string> warnings;        ///< of training, plain sentences
   double training_s = 0, scoring_s = 0;  ///< spent in this run
 
   /// The mean over the classes.

@@ -76,7 +76,8 @@ std::string class_json(const ClassResults& results, const ClassOptions& options)
            {"teacher", results.teacher_name},
            {"teacher_sha256", options.teacher_sha256},
            {"training_s", results.training_s},
-           {"scoring_s", results.scoring_s}};
+           {"scoring_s", results.scoring_s},
+           {"warnings", results.warnings}};
   for (const ClassResult& row : results.classes)
     all["classes"][row.name] = {{"auroc", areas_of(row)},
                                 {"model", row.model_id},

@@ -48,8 +48,7 @@ bool ClassScores::take(const std::string& line) {
     const Json row = Json::parse(line);
     std::vector<PictureScore> scores;
     for (const Json& one : row.at("scores"))
-      scores.push_back(
-          {one.at(0).get<double>(), one.at(1).get<double>(), one.at(2).get<double>()});
+      scores.push_back({one.at(0).get<double>(), one.at(1).get<double>(), one.at(2).get<double>()});
     if (scores.size() != models_) return false;
     classes_.push_back(row.at("class").get<std::string>());
     scores_.push_back(std::move(scores));

@@ -24,7 +24,8 @@ namespace fs = std::filesystem;
 constexpr novelty::CommandHelp kHelp{
     "novelty evaluate classes", "--data FOLDER|TAR --out FOLDER",
     "Measures how well a model of one class of images (preset semantic) tells it from all others:\n"
-    "trains on images of each class alone, scores all test images with each model, and ranks them.\n"
+    "trains on images of each class alone, scores all test images with each model, and ranks "
+    "them.\n"
     "A run that was stopped goes on where it was when started again.",
     "The data: train/CLASS/IMAGE and test/CLASS/IMAGE. Writes OUT/report.html, result.json,\n"
     "scores.jsonl and models/.\n\n"
@@ -39,20 +40,19 @@ struct Raw {
 
   std::vector<GOptionEntry> entries() {
     using novelty::option;
-    return {option("data", 0, G_OPTION_ARG_FILENAME, data.slot(), "The images, in classes",
-                   "FOLDER|TAR"),
-            option("classes", 0, G_OPTION_ARG_STRING, classes.slot(),
-                   "Only models of these classes (all)", "A,B,..."),
-            option("train-count", 0, G_OPTION_ARG_INT64, &count,
-                   "Train on the first N images of the class by name (1000)", "N"),
-            option("holdout", 0, G_OPTION_ARG_INT64, &holdout,
-                   "Score the last K training images of every class instead of the test images",
-                   "K"),
-            option("teacher", 0, G_OPTION_ARG_FILENAME, teacher.slot(),
-                   "The teacher's weights, as for 'novelty train'", "FILE"),
-            option("seed", 0, G_OPTION_ARG_INT64, &seed, "Seed of all that is random (0)", "N"),
-            option("out", 'o', G_OPTION_ARG_FILENAME, out.slot(), "Where all results go",
-                   "FOLDER")};
+    return {
+        option("data", 0, G_OPTION_ARG_FILENAME, data.slot(), "The images, in classes",
+               "FOLDER|TAR"),
+        option("classes", 0, G_OPTION_ARG_STRING, classes.slot(),
+               "Only models of these classes (all)", "A,B,..."),
+        option("train-count", 0, G_OPTION_ARG_INT64, &count,
+               "Train on the first N images of the class by name (1000)", "N"),
+        option("holdout", 0, G_OPTION_ARG_INT64, &holdout,
+               "Score the last K training images of every class instead of the test images", "K"),
+        option("teacher", 0, G_OPTION_ARG_FILENAME, teacher.slot(),
+               "The teacher's weights, as for 'novelty train'", "FILE"),
+        option("seed", 0, G_OPTION_ARG_INT64, &seed, "Seed of all that is random (0)", "N"),
+        option("out", 'o', G_OPTION_ARG_FILENAME, out.slot(), "Where all results go", "FOLDER")};
   }
 };
 
@@ -120,6 +120,7 @@ int run_classes(int argc, char** argv) {
   write_text(out / "result.json", novelty::class_json(results, options));
   write_text(out / "report.html", novelty::class_page(results, options));
   std::fputs(novelty::class_table(results).c_str(), stdout);
+  for (const std::string& warning : results.warnings) std::printf("warning: %s\n", warning.c_str());
   std::printf("report:  %s\n", (out / "report.html").c_str());
   return 0;
 }

@@ -73,8 +73,10 @@ struct RawOptions {
                "N"),
         option("mask", 0, G_OPTION_ARG_STRING, mask.slot(),
                "guided-keep (default), guided-drop, random or none", "KIND"),
-        option("preset", 0, G_OPTION_ARG_STRING, preset.slot(), "camera (default for videos): a fixed camera; semantic (for images): one kind of thing",
-               "NAME"),
+        option(
+            "preset", 0, G_OPTION_ARG_STRING, preset.slot(),
+            "camera (default for videos): a fixed camera; semantic (for images): one kind of thing",
+            "NAME"),
         option("seed", 0, G_OPTION_ARG_INT64, &seed, "Seed of all that is random (0)", "N"),
         option("threads", 0, G_OPTION_ARG_INT, &threads, "Threads; 0 = all cores", "N"),
         option("report", 0, G_OPTION_ARG_FILENAME, report.slot(),

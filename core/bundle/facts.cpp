@@ -210,8 +210,7 @@ void read_facts(const json& json_facts, const SafetensorsFile& file, Bundle& bun
   set_sizes(bundle, info);
   bundle.picture =
       read_picture_density(file, static_cast<std::size_t>(bundle.teacher.config.width));
-  info.whole_pictures = !bundle.picture.empty();
-  bundle.score = read_score(facts.object("score"), info.whole_pictures);
+  bundle.score = read_score(facts.object("score"), !bundle.picture.empty());
   bundle.density = read_density(file, static_cast<std::size_t>(bundle.teacher.config.patch_count()),
                                 static_cast<std::size_t>(bundle.teacher.config.width));
   bundle.calibration = read_calibration(facts.object("calibration"), file);

@@ -114,8 +114,7 @@ class BundleDetector final : public Detector {
  private:
   void run(std::span<const float> patches, EngineScratch& scratch) const {
     try {
-      engine_->score(patches, *scratch.state, scratch.discrepancy, scratch.tokens,
-                     scratch.cls);
+      engine_->score(patches, *scratch.state, scratch.discrepancy, scratch.tokens, scratch.cls);
     } catch (const std::bad_alloc&) {
       throw Error(ErrorKind::kResource, info_.path, "out of memory while scoring",
                   "use a smaller model or fewer streams");

@@ -31,7 +31,7 @@ Density fit_density(const TrainingRun& run, FeatureCache& cache) {
 }
 
 // From every picture trained on.
-PictureDensity fit_picture_density(const TrainingRun& run, FeatureCache& cache) {
+PictureDensity fit_pictures(const TrainingRun& run, FeatureCache& cache) {
   const auto width = static_cast<std::size_t>(run.config().width);
   std::vector<float> patches(run.picture_values()), cls(width), summaries;
   std::vector<float> tokens(static_cast<std::size_t>(run.config().patch_count()) * width);
@@ -43,8 +43,9 @@ PictureDensity fit_picture_density(const TrainingRun& run, FeatureCache& cache) 
   return fit_picture_density(summaries, 2 * width);
 }
 
-// The scales of the terms, from held-out pictures. Views alone would be another kind of picture than
-// a recipe without varied copies has learnt; few pictures alone would leave the tail to chance.
+// The scales of the terms, from held-out pictures. Views alone would be another kind of picture
+// than a recipe without varied copies has learnt; few pictures alone would leave the tail to
+// chance.
 void fit_scales(const HeldOut& held, std::size_t patches, bool whole_pictures,
                 ScoreDefinition& score) {
   if (!whole_pictures) {
@@ -56,8 +57,8 @@ void fit_scales(const HeldOut& held, std::size_t patches, bool whole_pictures,
     a.insert(a.end(), b.begin(), b.end());
     return a;
   };
-  score.discrepancy = fit_term(both(means_of(held.clean.discrepancy, patches),
-                                    means_of(held.varied.discrepancy, patches)));
+  score.discrepancy = fit_term(
+      both(means_of(held.clean.discrepancy, patches), means_of(held.varied.discrepancy, patches)));
   score.picture = fit_term(both(held.clean.picture, held.varied.picture));
 }
 
@@ -133,7 +134,7 @@ Decision calibrate(const TrainingRun& run, FeatureCache& cache, const Engine& en
   const auto patches = static_cast<std::size_t>(run.config().patch_count());
   Decision decision;
   if (run.recipe.whole_pictures)
-    decision.picture = fit_picture_density(run, cache);
+    decision.picture = fit_pictures(run, cache);
   else
     decision.density = fit_density(run, cache);
   decision.score.top_share = run.recipe.top_share;

@@ -21,9 +21,10 @@ struct FeatureLayout {
   std::size_t record_bytes() const;
 };
 
-/// Patches, teacher tokens, [CLS] attention and [CLS] token of each training picture, in order. A record is
-/// there when its hash (over its number and content) is right: what a kill left half-written is cut
-/// off at the next open. Not thread-safe; a second process on the same file is refused.
+/// Patches, teacher tokens, [CLS] attention and [CLS] token of each training picture, in order. A
+/// record is there when its hash (over its number and content) is right: what a kill left
+/// half-written is cut off at the next open. Not thread-safe; a second process on the same file is
+/// refused.
 class FeatureCache {
  public:
   /// Opens or creates `path` and cuts it to its whole valid records.

@@ -14,8 +14,8 @@ namespace {
 
 // The map starts at the value that one patch of normal footage in ten exceeds.
 constexpr double kMapZeroShare = 0.9;
-// Where pictures are scored by the mean of all patches, single ones lie far over a threshold for it:
-// the map's one is at least what one patch in a thousand exceeds.
+// Where pictures are scored by the mean of all patches, single ones lie far over a threshold for
+// it: the map's one is at least what one patch in a thousand exceeds.
 constexpr double kMapOneShare = 0.999;
 // Least distance of the map's one from its zero.
 constexpr double kLeastMapRange = 1e-3;
@@ -51,8 +51,7 @@ void TermScorer::add(std::span<const float> patches, TermRows& rows) {
   engine_.score(patches, *scratch_, discrepancy_, tokens_, cls_);
   append(rows.discrepancy, discrepancy_);
   if (!picture_.empty())
-    rows.picture.push_back(
-        static_cast<float>(picture_distance(picture_, summary_of(cls_, tokens_))));
+    rows.picture.push_back(picture_distance(picture_, summary_of(cls_, tokens_)));
   if (density_.empty()) return;
   density_distances(density_, tokens_, distance_);
   append(rows.distance, distance_);

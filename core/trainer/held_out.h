@@ -13,6 +13,7 @@
 #include "novelty/events.h"
 #include "novelty/trainer.h"
 #include "scoring/patch_values.h"
+#include "scoring/picture_density.h"
 
 namespace novelty {
 

@@ -42,8 +42,8 @@ Recipe resolve_recipe(const TrainingOptions& options, std::size_t pictures) {
     recipe.whole_pictures = true;
     recipe.top_share = 1;
   } else if (options.preset == "camera") {
-    recipe.variants = std::min(
-        kMostVariants, std::max<std::size_t>(quotient_up(kWantedRecords, pictures), 2) - 1);
+    recipe.variants = std::min(kMostVariants,
+                               std::max<std::size_t>(quotient_up(kWantedRecords, pictures), 2) - 1);
   } else {
     throw Error(ErrorKind::kSettings, "preset", "there is no preset \"" + options.preset + "\"",
                 "use camera or semantic");

@@ -88,8 +88,8 @@ PictureScore SharedTeacher::score_of(const Bundle& model, std::size_t picture,
   result.density = on_scale(model.score.picture, picture_distance(model.picture, summary));
   result.score = result.discrepancy + result.density;
   if (!std::isfinite(result.score))
-    throw Error(ErrorKind::kFormat, model.info.path,
-                "its networks give values that are not finite", "train it again");
+    throw Error(ErrorKind::kFormat, model.info.path, "its networks give values that are not finite",
+                "train it again");
   return result;
 }
 

@@ -36,7 +36,7 @@ class SharedTeacher {
 
   std::vector<Bundle> models_;
   std::unique_ptr<Teacher> teacher_;
-  std::vector<std::unique_ptr<Teacher>> students_;  // a network like another: only its tokens
+  std::vector<std::unique_ptr<Teacher>> students_;      // a network like another: only its tokens
   std::vector<float> teacher_tokens_, student_tokens_;  // [batch, 1 + patch_count, width], length 1
 };
 

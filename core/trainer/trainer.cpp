@@ -128,8 +128,7 @@ TrainingReport run_stages(const TrainingRun& run) {
   report.warnings = run.teacher.warnings;
   {
     const auto width = static_cast<std::size_t>(run.config().width);
-    FeatureCache cache(folder.cache_path(),
-                       {run.picture_values(), places * width, places, width});
+    FeatureCache cache(folder.cache_path(), {run.picture_values(), places * width, places, width});
     cache_features(run, cache);
     const Student student = distil(run, cache, folder);
     report.step_loss.assign(student.losses.begin(), student.losses.end());

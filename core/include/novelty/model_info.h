@@ -32,9 +32,6 @@ struct ModelInfo {
   std::int64_t calibration_frames = 0;
   /// It knows the scene well enough to tell that the camera changed.
   bool scene_guard = false;
-  /// The score is of the picture as a whole (preset semantic): it has a term of its own beside the
-  /// patches'.
-  bool whole_pictures = false;
   std::string facts_json;  ///< all facts and provenance of the bundle as JSON text
 };
 
