@@ -16,6 +16,10 @@ constexpr std::size_t kReportedScores = 200;  // of the pictures trained on
 // Pictures the density is learnt from, at most: far more than the shared covariance needs.
 constexpr std::size_t kDensityPictures = 400;
 
+// What the discrepancy of a whole picture counts beside the picture's density, both in units of
+// their tails: equal parts rank worse than the density alone. See docs/method.md.
+constexpr double kPictureDiscrepancyWeight = 0.2;
+
 // From the cache, varied copies included: what varies normally does not count as far away.
 Density fit_density(const TrainingRun& run, FeatureCache& cache) {
   const auto places = static_cast<std::size_t>(run.config().patch_count());
@@ -59,6 +63,7 @@ void fit_scales(const HeldOut& held, std::size_t patches, bool whole_pictures,
   };
   score.discrepancy = fit_term(
       both(means_of(held.clean.discrepancy, patches), means_of(held.varied.discrepancy, patches)));
+  score.discrepancy.scale /= kPictureDiscrepancyWeight;
   score.picture = fit_term(both(held.clean.picture, held.varied.picture));
 }
 
