@@ -13,6 +13,7 @@
 #include "footage.h"
 #include "image/preprocess.h"
 #include "interrupt.h"
+#include "kept_model.h"
 #include "novelty/detector.h"
 #include "novelty/error.h"
 #include "report.h"
@@ -76,50 +77,19 @@ class Evaluation {
   }
 
  private:
-  /// The bundle that is there, when it is what training would give.
-  DetectorPtr kept_detector() {
-    try {
-      DetectorPtr detector = Detector::load(model_);
-      const json facts = provenance_of(*detector);
-      const json wanted{{"source", json::parse(footage_->identity())},
-                        {"seed", options_.seed},
-                        {"teacher_sha256", options_.teacher_sha256},
-                        {"tool_version", NOVELTY_VERSION}};
-      for (const auto& [key, value] : wanted.items())
-        if (facts.value(key, json()) != value) return nullptr;
-      return detector;
-    } catch (const Error& error) {
-      if (error.kind() == ErrorKind::kBackend || error.kind() == ErrorKind::kCancelled) throw;
-    } catch (const json::exception&) {  // of another version: trained anew
-    }
-    return nullptr;
-  }
-
   DetectorPtr trained_detector() {
-    if (DetectorPtr kept = kept_detector()) return kept;
-    const TrainingReport report = train_or_go_on();
-    write_report(report, *footage_, std::filesystem::path(model_).replace_extension(".html"));
-    return Detector::load(model_);
-  }
-
-  TrainingReport train_or_go_on() {
     TrainingOptions training;
     training.output = model_;
     training.teacher_path = options_.teacher_path;
     training.seed = options_.seed;
-    training.resume = true;
     const auto show = [this](const TrainingProgress& state) {
       static constexpr const char* kStages[] = {"features", "distilling", "calibrating", "writing"};
       progress_.show(prefix_ + kStages[static_cast<int>(state.stage)], state.done, state.total);
       return !interrupted();
     };
-    try {
-      return train(*footage_, training, show);
-    } catch (const Error& error) {
-      if (error.kind() != ErrorKind::kSettings || !std::filesystem::exists(model_ + ".work")) throw;
-    }
-    training.resume = false;  // what lies there is another run's
-    return train(*footage_, training, show);
+    if (const auto report = train_unless_kept(*footage_, training, options_.teacher_sha256, show))
+      write_report(*report, *footage_, std::filesystem::path(model_).replace_extension(".html"));
+    return Detector::load(model_);
   }
 
   void note_model(const Detector& detector) {

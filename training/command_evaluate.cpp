@@ -31,11 +31,13 @@ using novelty::LabelledClips;
 
 constexpr const char* kCommands =
     "usage: novelty evaluate COMMAND ...\n\n"
-    "Measures how well novelty is found, with labelled clips.\n\n"
+    "Measures how well novelty is found, with labelled clips or classes of images.\n\n"
     "  video   trains on each clip's training frames, scores the clip, judges the events\n"
+    "  classes trains on each class of images alone, ranks the images of all classes\n"
     "  labels  makes labels of texts of 0 and 1 and of folders of masks\n\n"
     "Examples:\n"
     "  novelty evaluate video --data clips --out evaluation\n"
+    "  novelty evaluate classes --data cifar10.tar --out evaluation\n"
     "  novelty evaluate labels door.mp4=door.txt --train 0-299 -o clips/labels.json\n\n"
     "'novelty evaluate COMMAND --help' explains a command.";
 
@@ -239,8 +241,9 @@ int run_labels(int argc, char** argv) {
 int run_evaluate(int argc, char** argv) {
   const std::string name = argc > 1 ? argv[1] : "";
   if (name == "video") return run_video(argc - 1, argv + 1);
+  if (name == "classes") return run_classes(argc - 1, argv + 1);
   if (name == "labels") return run_labels(argc - 1, argv + 1);
   if (name == "--help" || name == "-h") return std::puts(kCommands), 0;
-  throw novelty::UsageError(name.empty() ? "say what to evaluate: video or labels"
+  throw novelty::UsageError(name.empty() ? "say what to evaluate: video, classes or labels"
                                          : "there is no 'evaluate " + name + "'");
 }

@@ -19,7 +19,9 @@ constexpr novelty::CommandHelp kHelp{
     "  novelty info camera.novelty\n"
     "  novelty info camera.novelty --json | python3 -m json.tool\n"};
 
-void print_text(const ModelInfo& info) {
+void print_text(const novelty::Bundle& bundle) {
+  const ModelInfo& info = bundle.info;
+  const bool whole_pictures = !bundle.picture.empty();
   const std::string teacher =
       info.untrained_teacher ? "untrained: demonstration only" : info.teacher_name;
   std::printf("model        %s\n", info.path.c_str());
@@ -32,12 +34,15 @@ void print_text(const ModelInfo& info) {
   std::printf("student      %d wide, %d blocks\n", info.student_width, info.student_depth);
   std::printf("input        %dx%d, patches of %d, map of %dx%d\n", info.input_size, info.input_size,
               info.patch_size, info.grid_size, info.grid_size);
+  if (whole_pictures)
+    std::puts("score        of whole pictures: discrepancy, and density of [CLS] and mean token");
   std::printf("threshold    %.6g (p-value %.3g)\n", info.threshold, info.threshold_p_value);
   std::printf("alarms       %s\n", novelty::promise_text(info).c_str());
   if (const auto warning = novelty::promise_warning(info))
     std::printf("             %s\n", warning->c_str());
-  std::printf("scene guard  %s\n", info.scene_guard
-                                       ? "tells that the camera or the light changed"
+  std::printf("scene guard  %s\n", info.scene_guard ? "tells that the camera or the light changed"
+                                   : whole_pictures
+                                       ? "off: there is no fixed scene to guard"
                                        : "off: the model has no reference; train it again");
   std::printf("learnt from  %lld frames, calibrated on %lld more\n",
               static_cast<long long>(info.training_frames),
@@ -65,6 +70,6 @@ int run_info(int argc, char** argv) {
       {novelty::option("json", 0, G_OPTION_ARG_NONE, &json, "Print all facts as JSON")});
   if (inputs.size() != 1) throw novelty::UsageError("give one MODEL");
   const novelty::Bundle bundle = novelty::read_bundle(inputs.front());
-  json != FALSE ? print_json(bundle.info) : print_text(bundle.info);
+  json != FALSE ? print_json(bundle.info) : print_text(bundle);
   return 0;
 }

@@ -76,7 +76,10 @@ struct RawOptions {
                "N"),
         option("mask", 0, G_OPTION_ARG_STRING, mask.slot(),
                "guided-keep (default), guided-drop, random or none", "KIND"),
-        option("preset", 0, G_OPTION_ARG_STRING, preset.slot(), "camera (default)", "NAME"),
+        option(
+            "preset", 0, G_OPTION_ARG_STRING, preset.slot(),
+            "camera (default for videos): a fixed camera; semantic (for images): one kind of thing",
+            "NAME"),
         option("seed", 0, G_OPTION_ARG_INT64, &seed, "Seed of all that is random (0)", "N"),
         option("threads", 0, G_OPTION_ARG_INT, &threads, "Threads; 0 = all cores", "N"),
         option("report", 0, G_OPTION_ARG_FILENAME, report.slot(),
@@ -102,7 +105,7 @@ Settings parse(int argc, char** argv) {
   auto& training = settings.training;
   training.output = raw.output.text();
   if (raw.mask.given()) training.mask = raw.mask.text();
-  if (raw.preset.given()) training.preset = raw.preset.text();
+  training.preset = raw.preset.text();
   training.epochs = static_cast<int>(option_in_range("epochs", raw.epochs, 0, 1'000'000));
   training.threads = static_cast<int>(option_in_range("threads", raw.threads, 0, 64));
   training.seed = static_cast<std::uint64_t>(option_in_range("seed", raw.seed, 0, G_MAXINT64));
@@ -121,6 +124,17 @@ void choose_teacher(Settings& settings) {
   std::printf("teacher: %s\n", found.text().c_str());
   if (found.embedded)
     std::puts("  to use a larger one: novelty weights get vit_tiny_patch16_224");
+}
+
+/// Without --preset the kind of input decides.
+void choose_preset(Settings& settings) {
+  std::string& preset = settings.training.preset;
+  if (!preset.empty()) return;
+  const bool images = novelty::are_images(settings.inputs);
+  preset = images ? "semantic" : "camera";
+  std::printf(images ? "preset:  semantic (images of one kind of thing; --preset camera for those "
+                       "of a fixed camera)\n"
+                     : "preset:  camera (video of a fixed camera)\n");
 }
 
 const char* name_of(TrainingStage stage) {
@@ -180,6 +194,7 @@ int run_train(int argc, char** argv) {
   novelty::check_writable(settings.training.output);
   novelty::check_writable(settings.report);
   const auto footage = novelty::open_footage(settings.inputs, settings.footage);
+  choose_preset(settings);
   choose_teacher(settings);
   std::fflush(stdout);
   novelty::TrainingReport report = train_shown(*footage, settings);

@@ -35,6 +35,10 @@ ImageFootage::ImageFootage(const std::vector<std::string>& inputs, FootageOption
   files_ = choose(all, options_);
 }
 
+ImageFootage::ImageFootage(std::vector<ImageFile> files) : files_(std::move(files)) {
+  options_.max_frames = files_.size();
+}
+
 void ImageFootage::check_files() {
   if (checked_) return;
   std::vector<ImageFile> readable;

@@ -14,6 +14,9 @@ class ImageFootage : public Footage {
   /// Throws: Error when an input holds no image.
   ImageFootage(const std::vector<std::string>& inputs, FootageOptions options);
 
+  /// files: at least one, in their order; all of them, whatever `max_frames` is by default.
+  explicit ImageFootage(std::vector<ImageFile> files);
+
   std::string identity() override;
   double interval_s() override { return 0; }
   std::size_t count() override;

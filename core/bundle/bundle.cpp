@@ -12,6 +12,7 @@
 #include "bundle/density_facts.h"
 #include "bundle/facts.h"
 #include "bundle/integrity.h"
+#include "bundle/picture_facts.h"
 #include "bundle/scene_facts.h"
 #include "novelty/error.h"
 
@@ -96,6 +97,7 @@ class TensorCollection {
     add(bundle.teacher, "teacher.");
     add(bundle.student, "student.");
     add_density_tensors(bundle.density, tensors_);
+    add_picture_tensors(bundle.picture, tensors_);
     add_calibration_tensors(bundle.calibration, tensors_);
     add_scene_tensors(bundle.scene, tensors_);
   }

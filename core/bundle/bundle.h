@@ -17,6 +17,7 @@
 #include "novelty/model_info.h"
 #include "scene/reference.h"
 #include "scoring/patch_values.h"
+#include "scoring/picture_density.h"
 
 namespace novelty {
 
@@ -29,7 +30,8 @@ struct Bundle {
   NetworkView teacher;
   NetworkView student;
   ScoreDefinition score;
-  Density density;  ///< empty: the score is the discrepancy alone
+  Density density;         ///< empty: no density term of patches
+  PictureDensity picture;  ///< empty: no term of whole pictures
   Calibration calibration;
   EventOptions events;
   SceneReference scene;                 ///< empty: the scene-change guard is off

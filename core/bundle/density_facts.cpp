@@ -85,17 +85,20 @@ Density read_density(const SafetensorsFile& file, std::size_t patches, std::size
   return density;
 }
 
-nlohmann::json score_facts(const ScoreDefinition& score) {
-  return {{"top_share", score.top_share},
-          {"discrepancy", term_facts(score.discrepancy)},
-          {"density", term_facts(score.density)}};
+nlohmann::json score_facts(const ScoreDefinition& score, bool picture) {
+  nlohmann::json facts{{"top_share", score.top_share},
+                       {"discrepancy", term_facts(score.discrepancy)},
+                       {"density", term_facts(score.density)}};
+  if (picture) facts["picture"] = term_facts(score.picture);
+  return facts;
 }
 
-ScoreDefinition read_score(const FactReader& facts) {
+ScoreDefinition read_score(const FactReader& facts, bool picture) {
   ScoreDefinition score;
   score.top_share = facts.number("top_share", std::numeric_limits<double>::min(), 1);
   score.discrepancy = read_term(facts.object("discrepancy"));
   score.density = read_term(facts.object("density"));
+  if (picture) score.picture = read_term(facts.object("picture"));
   return score;
 }
 

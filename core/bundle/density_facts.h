@@ -20,9 +20,10 @@ void add_density_tensors(const Density& density, TensorMap& tensors);
 /// exception's patch is not on the grid or out of order.
 Density read_density(const SafetensorsFile& file, std::size_t patches, std::size_t width);
 
-nlohmann::json score_facts(const ScoreDefinition& score);
+/// picture: whether the model has a picture term; its scale is left out where it has none.
+nlohmann::json score_facts(const ScoreDefinition& score, bool picture);
 
 /// Throws: Error(kFormat) on a number out of its range.
-ScoreDefinition read_score(const FactReader& facts);
+ScoreDefinition read_score(const FactReader& facts, bool picture);
 
 }  // namespace novelty

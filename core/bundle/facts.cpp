@@ -8,6 +8,7 @@
 #include "bundle/calibration_facts.h"
 #include "bundle/density_facts.h"
 #include "bundle/fact_reader.h"
+#include "bundle/picture_facts.h"
 #include "bundle/scene_facts.h"
 #include "novelty/error.h"
 
@@ -108,7 +109,7 @@ void check_tensor_names(const SafetensorsFile& file) {
   for (const auto& [name, tensor] : file.tensors()) {
     if (name.starts_with("teacher.") || name.starts_with("student.")) continue;
     if (name.starts_with("calibration.") || name.starts_with("density.")) continue;
-    if (name.starts_with("scene.")) continue;
+    if (name.starts_with("scene.") || name.starts_with("picture.")) continue;
     throw Error(ErrorKind::kFormat, file.where(), "has the unknown tensor \"" + name + "\"");
   }
 }
@@ -185,7 +186,7 @@ json facts_of(const Bundle& bundle) {
                {"untrained", info.untrained_teacher}}},
              {"teacher", network_facts(bundle.teacher)},
              {"student", network_facts(bundle.student)},
-             {"score", score_facts(bundle.score)},
+             {"score", score_facts(bundle.score, !bundle.picture.empty())},
              {"calibration", calibration_facts(bundle.calibration)},
              {"threshold_p_value", info.threshold_p_value},
              {"events", event_facts(bundle.events)},
@@ -207,7 +208,9 @@ void read_facts(const json& json_facts, const SafetensorsFile& file, Bundle& bun
   bundle.student = read_network(facts.object("student"), file, "student.");
   check_pair(bundle.teacher.config, bundle.student.config, file.where());
   set_sizes(bundle, info);
-  bundle.score = read_score(facts.object("score"));
+  bundle.picture =
+      read_picture_density(file, static_cast<std::size_t>(bundle.teacher.config.width));
+  bundle.score = read_score(facts.object("score"), !bundle.picture.empty());
   bundle.density = read_density(file, static_cast<std::size_t>(bundle.teacher.config.patch_count()),
                                 static_cast<std::size_t>(bundle.teacher.config.width));
   bundle.calibration = read_calibration(facts.object("calibration"), file);

@@ -41,7 +41,7 @@ std::shared_ptr<const SceneJudge> judge_of(const SceneReference& scene, int inpu
 struct EngineScratch final : Detector::Scratch {
   std::shared_ptr<const Engine> engine;  // the one `state` is of, kept alive with it
   std::unique_ptr<Engine::Scratch> state;
-  std::vector<float> discrepancy, tokens, values, distance;
+  std::vector<float> discrepancy, tokens, cls, values, distance;
 };
 
 class BundleDetector final : public Detector {
@@ -52,13 +52,15 @@ class BundleDetector final : public Detector {
         events_(bundle.events),
         definition_(bundle.score),
         density_(bundle.density),
+        picture_(bundle.picture),
         exceptions_(density_, bundle.info.grid_size),
         calibration_(bundle.calibration),
         scale_(bundle.calibration),
         engine_(std::move(engine)),
         judge_(judge_of(bundle.scene, bundle.info.input_size)),
         patches_(bundle.teacher.config.patch_count()),
-        patch_values_(bundle.teacher.config.patch_values()) {}
+        patch_values_(bundle.teacher.config.patch_values()),
+        width_(bundle.teacher.config.width) {}
 
   const ModelInfo& info() const override { return info_; }
   EventOptions event_options() const override { return events_; }
@@ -79,7 +81,8 @@ class BundleDetector final : public Detector {
     scratch->state = engine_->make_scratch();
     scratch->discrepancy.resize(patches_);
     scratch->values.resize(patches_);
-    scratch->tokens.resize(density_.prototypes.size());
+    if (!density_.empty() || !picture_.empty()) scratch->tokens.resize(patches_ * width_);
+    if (!picture_.empty()) scratch->cls.resize(width_);
     scratch->distance.resize(density_.patches());
     return scratch;
   }
@@ -111,7 +114,7 @@ class BundleDetector final : public Detector {
  private:
   void run(std::span<const float> patches, EngineScratch& scratch) const {
     try {
-      engine_->score(patches, *scratch.state, scratch.discrepancy, scratch.tokens);
+      engine_->score(patches, *scratch.state, scratch.discrepancy, scratch.tokens, scratch.cls);
     } catch (const std::bad_alloc&) {
       throw Error(ErrorKind::kResource, info_.path, "out of memory while scoring",
                   "use a smaller model or fewer streams");
@@ -131,6 +134,11 @@ class BundleDetector final : public Detector {
     }
     out.discrepancy = term_score(definition_.discrepancy, scratch.discrepancy, counted, values);
     patch_values(definition_, scratch.discrepancy, scratch.distance, values);
+    if (!picture_.empty()) {
+      const double distance = picture_distance(picture_, summary_of(scratch.cls, scratch.tokens));
+      add_picture_term(definition_.picture, distance, values);
+      out.density = (distance - definition_.picture.start) / definition_.picture.scale;
+    }
     apply_exceptions(definition_, exceptions_, scratch.tokens, values);
     leave_out(counted, values);
     out.score = image_score(values, definition_.top_share);
@@ -170,6 +178,7 @@ class BundleDetector final : public Detector {
   EventOptions events_;
   ScoreDefinition definition_;
   Density density_;
+  PictureDensity picture_;
   ExceptionIndex exceptions_;  // of density_
   Calibration calibration_;
   DecisionScale scale_;
@@ -177,6 +186,7 @@ class BundleDetector final : public Detector {
   std::shared_ptr<const SceneJudge> judge_;  // null: no reference
   std::size_t patches_;
   std::size_t patch_values_;
+  std::size_t width_;
 };
 
 }  // namespace

@@ -17,7 +17,7 @@
 namespace novelty {
 
 /// Raised whenever anything in this file changes shape.
-inline constexpr std::uint32_t kBackendAbi = 3;
+inline constexpr std::uint32_t kBackendAbi = 4;
 
 /// A network as data: the sizes, the tensors (timm names, no prefix) and the input normalisation.
 /// The tensors are only read during the call they are passed to.
@@ -39,11 +39,11 @@ class Engine {
   virtual std::unique_ptr<Scratch> make_scratch() const = 0;
 
   /// patches: [patch_count, patch_values] float32 in [0,1]. discrepancy: [patch_count] squared
-  /// distance of the L2-normalised tokens, in [0, 4], in grid order. tokens: [patch_count, width],
-  /// the teacher's, L2-normalised; empty when they are not wanted.
+  /// distance of the L2-normalised tokens, in [0, 4], in grid order. tokens: [patch_count, width]
+  /// and cls: [width], the teacher's, L2-normalised; empty when they are not wanted.
   /// Thread: one per scratch.
   virtual void score(std::span<const float> patches, Scratch& scratch, std::span<float> discrepancy,
-                     std::span<float> tokens) const = 0;
+                     std::span<float> tokens, std::span<float> cls) const = 0;
 };
 
 /// The teacher alone, for the feature cache.
@@ -53,9 +53,10 @@ class Teacher {
 
   /// patches: [batch, patch_count, patch_values] in [0,1]. tokens: [batch, patch_count, width], the
   /// last block's patch tokens after the final norm, L2-normalised. attention: [batch,
-  /// patch_count], the last block's [CLS] row over the patches, mean over heads.
+  /// patch_count], the last block's [CLS] row over the patches, mean over heads. cls: [batch,
+  /// width], the [CLS] token after the final norm, L2-normalised.
   virtual void features(std::span<const float> patches, int batch, std::span<float> tokens,
-                        std::span<float> attention) = 0;
+                        std::span<float> attention, std::span<float> cls) = 0;
 
   /// As `features`, with [CLS] first: tokens [batch, 1 + patch_count, width], L2-normalised.
   virtual void all_features(std::span<const float> patches, int batch, std::span<float> tokens,

@@ -53,17 +53,20 @@ class TorchEngine : public Engine {
   }
 
   void score(std::span<const float> patches, Scratch& scratch, std::span<float> discrepancy,
-             std::span<float> tokens) const override {
+             std::span<float> tokens, std::span<float> cls) const override {
     const VitConfig& config = nets_[0].config;
     check_size(patches.size(), std::int64_t{config.patch_count()} * config.patch_values(),
                "patches");
     check_size(discrepancy.size(), config.patch_count(), "discrepancy");
     if (!tokens.empty())
       check_size(tokens.size(), std::int64_t{config.patch_count()} * config.width, "tokens");
+    if (!cls.empty()) check_size(cls.size(), config.width, "cls");
     auto& own = dynamic_cast<TorchScratch&>(scratch);
     own.workers.run([&](int worker) { run_nets(worker, patches, own.tokens); });
     compare(own.tokens, discrepancy);
-    if (!tokens.empty()) normalise(own.tokens[0].data_ptr<float>() + config.width, tokens);
+    const float* teacher = own.tokens[0].data_ptr<float>();
+    if (!tokens.empty()) normalise(teacher + config.width, tokens);
+    if (!cls.empty()) normalise(teacher, cls);
   }
 
  private:

@@ -22,15 +22,17 @@ class TorchTeacher : public Teacher {
   }
 
   void features(std::span<const float> patches, int batch, std::span<float> tokens,
-                std::span<float> attention) override {
+                std::span<float> attention, std::span<float> cls) override {
     const std::int64_t count = vit_.config.patch_count();
     check_size(tokens.size(), batch * count * vit_.config.width, "tokens");
     check_size(attention.size(), batch * count, "attention");
+    check_size(cls.size(), std::int64_t{batch} * vit_.config.width, "cls");
     for_each_image(patches, batch, [&](int image, const at::Tensor& input) {
       at::Tensor row;
       const at::Tensor all = forward(vit_, input, &row);
       copy_to(tokens, image, l2_normalised(all.narrow(1, 1, count)));
       copy_to(attention, image, row);
+      copy_to(cls, image, l2_normalised(all.narrow(1, 0, 1)));
     });
   }
 

@@ -21,6 +21,7 @@ struct ScoreDefinition {
   /// Share of the patches, the highest ones, that the score averages; 1 = the paper's mean.
   double top_share = 1;
   TermScale discrepancy, density;
+  TermScale picture;  ///< with a picture term, discrepancy's scale is that of pictures' means
 };
 
 /// values: [n] of the patches. Returns the mean of the highest ceil(top_share * n) of them, summed

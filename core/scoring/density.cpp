@@ -2,13 +2,10 @@
 // The density term: whitened distance of tokens to the prototype of their patch.
 #include "scoring/density.h"
 
-#include <algorithm>
-#include <array>
-#include <cmath>
-#include <numeric>
-#include <string>
+#include <utility>
 
 #include "novelty/error.h"
+#include "scoring/whitening.h"
 
 namespace novelty {
 namespace {
@@ -19,35 +16,6 @@ constexpr double kRidge = 0.1;
 // Keeps the whitening finite when all tokens are the same.
 constexpr double kLeastVariance = 1e-8;
 
-// Lower Cholesky factor of a symmetric positive definite matrix given by its lower triangle.
-std::vector<double> cholesky(std::vector<double> matrix, std::size_t n) {
-  for (std::size_t j = 0; j < n; ++j) {
-    double* row_j = &matrix[j * n];
-    for (std::size_t k = 0; k < j; ++k) row_j[j] -= row_j[k] * row_j[k];
-    row_j[j] = std::sqrt(row_j[j]);
-    for (std::size_t i = j + 1; i < n; ++i) {
-      double* row_i = &matrix[i * n];
-      row_i[j] -= std::inner_product(row_i, row_i + j, row_j, 0.0);
-      row_i[j] /= row_j[j];
-    }
-  }
-  return matrix;
-}
-
-// The inverse of a lower triangular matrix, with zeros above the diagonal.
-std::vector<float> inverse_of_lower(const std::vector<double>& lower, std::size_t n) {
-  std::vector<double> inverse(n * n, 0);
-  for (std::size_t j = 0; j < n; ++j) {
-    inverse[j * n + j] = 1 / lower[j * n + j];
-    for (std::size_t i = j + 1; i < n; ++i) {
-      double sum = 0;
-      for (std::size_t k = j; k < i; ++k) sum += lower[i * n + k] * inverse[k * n + j];
-      inverse[i * n + j] = -sum / lower[i * n + i];
-    }
-  }
-  return {inverse.begin(), inverse.end()};
-}
-
 void expect(bool right, const char* what, const char* message) {
   if (!right) throw Error(ErrorKind::kSettings, what, message);
 }
@@ -55,18 +23,7 @@ void expect(bool right, const char* what, const char* message) {
 }  // namespace
 
 void whiten(const Density& density, std::span<const float> difference, std::span<float> whitened) {
-  // Eight independent sums a row: the compiler vectorises them without reordering one long sum.
-  for (std::size_t row = 0; row < density.width; ++row) {
-    const float* weights = &density.whitening[row * density.width];
-    std::array<float, 8> sums{};
-    std::size_t i = 0;
-    for (; i + 8 <= row + 1; i += 8)
-      for (std::size_t k = 0; k < 8; ++k) sums[k] += weights[i + k] * difference[i + k];
-    float sum = 0;
-    for (; i <= row; ++i) sum += weights[i] * difference[i];
-    for (const float part : sums) sum += part;
-    whitened[row] = sum;
-  }
+  whiten(std::span(density.whitening), difference, whitened);
 }
 
 void density_distances(const Density& density, std::span<const float> tokens,
@@ -120,7 +77,7 @@ Density DensityFitter::fit() const {
   for (std::size_t i = 0; i < width_; ++i) trace += covariance[i * width_ + i];
   const double ridge = kRidge * trace / static_cast<double>(width_) + kLeastVariance;
   for (std::size_t i = 0; i < width_; ++i) covariance[i * width_ + i] += ridge;
-  density.whitening = inverse_of_lower(cholesky(std::move(covariance), width_), width_);
+  density.whitening = whitening_of(std::move(covariance), width_);
   return density;
 }
 

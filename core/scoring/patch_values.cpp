@@ -44,6 +44,11 @@ void patch_values(const ScoreDefinition& definition, std::span<const float> disc
     values[i] += on_scale(definition.density, distance[i]);
 }
 
+void add_picture_term(const TermScale& scale, double distance, std::span<float> values) {
+  const float term = on_scale(scale, distance);
+  for (float& value : values) value += term;
+}
+
 float exception_value(const ScoreDefinition& definition, float known) {
   return 2 * on_scale(definition.density, known);
 }

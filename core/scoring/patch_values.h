@@ -22,6 +22,9 @@ TermScale fit_term(std::vector<float> values);
 void patch_values(const ScoreDefinition& definition, std::span<const float> discrepancy,
                   std::span<const float> distance, std::span<float> values);
 
+/// Adds the picture term, on its scale, to the value of every patch: their mean then has it once.
+void add_picture_term(const TermScale& scale, double distance, std::span<float> values);
+
 /// The value of a patch whose token is at `known` from the nearest exception: both terms as the
 /// density's.
 float exception_value(const ScoreDefinition& definition, float known);

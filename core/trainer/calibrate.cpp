@@ -16,6 +16,10 @@ constexpr std::size_t kReportedScores = 200;  // of the pictures trained on
 // Pictures the density is learnt from, at most: far more than the shared covariance needs.
 constexpr std::size_t kDensityPictures = 400;
 
+// What the discrepancy of a whole picture counts beside the picture's density, both in units of
+// their tails: equal parts rank worse than the density alone. See docs/method.md.
+constexpr double kPictureDiscrepancyWeight = 0.2;
+
 // From the cache, varied copies included: what varies normally does not count as far away.
 Density fit_density(const TrainingRun& run, FeatureCache& cache) {
   const auto places = static_cast<std::size_t>(run.config().patch_count());
@@ -28,6 +32,39 @@ Density fit_density(const TrainingRun& run, FeatureCache& cache) {
     fitter.add(tokens);
   }
   return fitter.fit();
+}
+
+// From every picture trained on.
+PictureDensity fit_pictures(const TrainingRun& run, FeatureCache& cache) {
+  const auto width = static_cast<std::size_t>(run.config().width);
+  std::vector<float> patches(run.picture_values()), cls(width), summaries;
+  std::vector<float> tokens(static_cast<std::size_t>(run.config().patch_count()) * width);
+  for (std::size_t i = 0; i < cache.size(); ++i) {
+    cache.load(i, patches, tokens, {}, cls);
+    const auto summary = summary_of(cls, tokens);
+    summaries.insert(summaries.end(), summary.begin(), summary.end());
+  }
+  return fit_picture_density(summaries, 2 * width);
+}
+
+// The scales of the terms, from held-out pictures. Views alone would be another kind of picture
+// than a recipe without varied copies has learnt; few pictures alone would leave the tail to
+// chance.
+void fit_scales(const HeldOut& held, std::size_t patches, bool whole_pictures,
+                ScoreDefinition& score) {
+  if (!whole_pictures) {
+    score.discrepancy = fit_term(held.varied.discrepancy);
+    score.density = fit_term(held.varied.distance);
+    return;
+  }
+  const auto both = [](std::vector<float> a, const std::vector<float>& b) {
+    a.insert(a.end(), b.begin(), b.end());
+    return a;
+  };
+  score.discrepancy = fit_term(
+      both(means_of(held.clean.discrepancy, patches), means_of(held.varied.discrepancy, patches)));
+  score.discrepancy.scale /= kPictureDiscrepancyWeight;
+  score.picture = fit_term(both(held.clean.picture, held.varied.picture));
 }
 
 std::vector<double> doubles_of(const std::vector<float>& values) {
@@ -101,16 +138,18 @@ Decision calibrate(const TrainingRun& run, FeatureCache& cache, const Engine& en
                    TrainingReport& report) {
   const auto patches = static_cast<std::size_t>(run.config().patch_count());
   Decision decision;
-  decision.density = fit_density(run, cache);
+  if (run.recipe.whole_pictures)
+    decision.picture = fit_pictures(run, cache);
+  else
+    decision.density = fit_density(run, cache);
   decision.score.top_share = run.recipe.top_share;
-  TermScorer scorer(engine, run.config(), decision.density);
+  TermScorer scorer(engine, run.config(), decision.density, decision.picture);
   const std::size_t total = run.split.holdout.size();
   const HeldOut held = score_held_out(
       run.source, run.split.holdout, run.config(), scorer, run.recipe.calibration_views,
       run.options.seed,
       [&](std::size_t done) { run.progress(TrainingStage::kCalibration, done, total); });
-  decision.score.discrepancy = fit_term(held.varied.discrepancy);
-  decision.score.density = fit_term(held.varied.distance);
+  fit_scales(held, patches, run.recipe.whole_pictures, decision.score);
   decision.calibration = calibration_of(held, decision.score, patches, run.source.interval_s(),
                                         run.recipe.events, run.options.target_per_hour);
   const auto clean = values_of(held.clean, decision.score);

@@ -136,7 +136,7 @@ class ViewWriter {
         !std::all_of(attention_.begin(), attention_.end(), finite))
       throw Error(ErrorKind::kFormat, run_.teacher.name, "the teacher's features are not finite",
                   "use other teacher weights");
-    cache_.append(patches_, tokens_, attention_, count);
+    cache_.append(patches_, tokens_, attention_, {}, count);
     patches_.clear();
     run_.progress(DistillStage::kFeatures, cache_.size(), run_.views());
   }

@@ -49,6 +49,11 @@ std::byte* put_halves(std::byte* out, std::span<const float> values) {
   return out;
 }
 
+std::byte* put_floats(std::byte* out, std::span<const float> values) {
+  if (!values.empty()) std::memcpy(out, values.data(), values.size_bytes());
+  return out + values.size_bytes();
+}
+
 const std::byte* get_halves(const std::byte* in, std::span<float> values) {
   for (float& value : values) {
     std::uint16_t bits = 0;
@@ -84,7 +89,7 @@ bool read_all(int file, std::span<std::byte> bytes, std::size_t offset) {
 }  // namespace
 
 std::size_t FeatureLayout::record_bytes() const {
-  return 2 * (patches + tokens) + sizeof(float) * attention + sizeof(std::uint64_t);
+  return 2 * (patches + tokens) + sizeof(float) * (attention + cls) + sizeof(std::uint64_t);
 }
 
 FeatureCache::FeatureCache(const std::string& path, const FeatureLayout& layout)
@@ -112,14 +117,14 @@ void FeatureCache::truncate(std::size_t count) {
 }
 
 void FeatureCache::append(std::span<const float> patches, std::span<const float> tokens,
-                          std::span<const float> attention, std::size_t count) {
+                          std::span<const float> attention, std::span<const float> cls,
+                          std::size_t count) {
   for (std::size_t i = 0; i < count; ++i) {
     std::byte* out = record_.data();
     out = put_halves(out, patches.subspan(i * layout_.patches, layout_.patches));
     out = put_halves(out, tokens.subspan(i * layout_.tokens, layout_.tokens));
-    const auto weights = std::as_bytes(attention.subspan(i * layout_.attention, layout_.attention));
-    std::memcpy(out, weights.data(), weights.size());
-    out += weights.size();
+    out = put_floats(out, attention.subspan(i * layout_.attention, layout_.attention));
+    out = put_floats(out, cls.subspan(i * layout_.cls, layout_.cls));
     const std::uint64_t hash = hash_of({record_.data(), out}, size_);
     std::memcpy(out, &hash, sizeof hash);
     write_all(file_, path_, record_, size_ * record_.size());
@@ -136,7 +141,7 @@ bool FeatureCache::read_record(std::size_t index) {
 }
 
 void FeatureCache::load(std::size_t index, std::span<float> patches, std::span<float> tokens,
-                        std::span<float> attention) {
+                        std::span<float> attention, std::span<float> cls) {
   if (index >= size_ || !read_record(index))
     throw Error(ErrorKind::kRead, path_, "record " + std::to_string(index) + " is damaged",
                 "train again without --resume");
@@ -146,6 +151,8 @@ void FeatureCache::load(std::size_t index, std::span<float> patches, std::span<f
   get_halves(in, tokens);
   in += 2 * layout_.tokens;
   if (!attention.empty()) std::memcpy(attention.data(), in, attention.size_bytes());
+  in += sizeof(float) * layout_.attention;
+  if (!cls.empty()) std::memcpy(cls.data(), in, cls.size_bytes());
 }
 
 }  // namespace novelty

@@ -15,14 +15,16 @@ struct FeatureLayout {
   std::size_t patches = 0;    ///< patch_count * patch_values, stored as half floats
   std::size_t tokens = 0;     ///< patch_count * width, stored as half floats
   std::size_t attention = 0;  ///< patch_count, stored as float32
+  std::size_t cls = 0;        ///< width, stored as float32
 
   /// Bytes of a record, with its trailing 64-bit hash.
   std::size_t record_bytes() const;
 };
 
-/// Patches, teacher tokens and [CLS] attention of each training picture, in order. A record is
-/// there when its hash (over its number and content) is right: what a kill left half-written is cut
-/// off at the next open. Not thread-safe; a second process on the same file is refused.
+/// Patches, teacher tokens, [CLS] attention and [CLS] token of each training picture, in order. A
+/// record is there when its hash (over its number and content) is right: what a kill left
+/// half-written is cut off at the next open. Not thread-safe; a second process on the same file is
+/// refused.
 class FeatureCache {
  public:
   /// Opens or creates `path` and cuts it to its whole valid records.
@@ -40,12 +42,13 @@ class FeatureCache {
   /// Adds `count` records: patches [count, layout.patches] and so on.
   /// Throws: Error(kWrite) with the reason of the system, such as a full disk.
   void append(std::span<const float> patches, std::span<const float> tokens,
-              std::span<const float> attention, std::size_t count);
+              std::span<const float> attention, std::span<const float> cls, std::size_t count);
 
-  /// Reads record `index`; the spans have the layout's sizes. tokens and attention may be empty.
+  /// Reads record `index`; the spans have the layout's sizes. All but patches may be
+  /// empty.
   /// Throws: Error(kRead) when the record is not what was written.
   void load(std::size_t index, std::span<float> patches, std::span<float> tokens,
-            std::span<float> attention);
+            std::span<float> attention, std::span<float> cls = {});
 
  private:
   bool read_record(std::size_t index);

@@ -36,10 +36,12 @@ class FeatureWriter {
     const auto places = static_cast<std::size_t>(run_.config().patch_count());
     tokens_.resize(count * places * static_cast<std::size_t>(run_.config().width));
     attention_.resize(count * places);
-    teacher_->features(patches_, static_cast<int>(count), tokens_, attention_);
+    cls_.resize(count * static_cast<std::size_t>(run_.config().width));
+    teacher_->features(patches_, static_cast<int>(count), tokens_, attention_, cls_);
     check_finite(tokens_);
     check_finite(attention_);
-    cache_.append(patches_, tokens_, attention_, count);
+    check_finite(cls_);
+    cache_.append(patches_, tokens_, attention_, cls_, count);
     patches_.clear();
     run_.progress(TrainingStage::kFeatures, cache_.size(), run_.records());
   }
@@ -54,7 +56,7 @@ class FeatureWriter {
   const TrainingRun& run_;
   FeatureCache& cache_;
   std::unique_ptr<Teacher> teacher_;
-  std::vector<float> patches_, tokens_, attention_;
+  std::vector<float> patches_, tokens_, attention_, cls_;
 };
 
 }  // namespace

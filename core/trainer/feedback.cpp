@@ -119,8 +119,9 @@ FeedbackReport declare_normal(FrameSource& source, const FeedbackOptions& option
   Bundle bundle = read_bundle(options.model);
   check_writable(options.output);
   if (bundle.density.empty())
-    throw Error(ErrorKind::kUnsupported, options.model, "has no density to make exceptions to",
-                "train it again with novelty train");
+    throw Error(ErrorKind::kUnsupported, options.model,
+                "has no density of places to make exceptions to",
+                "train it again with novelty train --preset camera");
   ModelScorer scorer(bundle, options.threads);
   Collector collector(bundle);
   FeedbackReport report;

@@ -13,13 +13,15 @@
 #include "novelty/events.h"
 #include "novelty/trainer.h"
 #include "scoring/patch_values.h"
+#include "scoring/picture_density.h"
 
 namespace novelty {
 
-/// The two terms of pictures, a row of patches for each. Density rows are empty without density.
+/// The terms of pictures. What the model has no density for is empty.
 struct TermRows {
   std::vector<float> discrepancy;  ///< [pictures, patches]
   std::vector<float> distance;     ///< [pictures, patches]
+  std::vector<float> picture;      ///< [pictures]
 };
 
 /// Runs the engine of live use, so that a held-out picture scores here what it would there:
@@ -27,7 +29,8 @@ struct TermRows {
 class TermScorer {
  public:
   /// All must outlive the scorer.
-  TermScorer(const Engine& engine, const VitConfig& config, const Density& density);
+  TermScorer(const Engine& engine, const VitConfig& config, const Density& density,
+             const PictureDensity& picture);
 
   /// Adds the terms of a picture to `rows`. patches: [patches, patch values] in [0,1].
   void add(std::span<const float> patches, TermRows& rows);
@@ -35,8 +38,9 @@ class TermScorer {
  private:
   const Engine& engine_;
   const Density& density_;
+  const PictureDensity& picture_;
   std::unique_ptr<Engine::Scratch> scratch_;
-  std::vector<float> discrepancy_, tokens_, distance_;
+  std::vector<float> discrepancy_, tokens_, cls_, distance_;
 };
 
 /// Held-out pictures and varied views of them.
@@ -58,6 +62,9 @@ std::vector<std::size_t> views_of(std::size_t place, std::size_t pictures, std::
 /// View number `view` (< 2^56) of a picture, varied as a day brings. patches: [patches, values].
 std::vector<float> varied_view(std::span<const float> patches, const VitConfig& config,
                                std::uint64_t seed, std::size_t view);
+
+/// The means of the rows of `discrepancy`, [pictures, patches].
+std::vector<float> means_of(std::span<const float> discrepancy, std::size_t patches);
 
 /// The values of all patches of `rows`, [pictures, patches].
 std::vector<float> values_of(const TermRows& rows, const ScoreDefinition& definition);

@@ -16,7 +16,8 @@ ModelScorer::ModelScorer(const Bundle& bundle, int threads)
                                               resolved_threads(threads))),
       scratch_(engine_->make_scratch()),
       discrepancy_(static_cast<std::size_t>(bundle.teacher.config.patch_count())),
-      tokens_(bundle.density.prototypes.size()),
+      tokens_(discrepancy_.size() * static_cast<std::size_t>(bundle.teacher.config.width)),
+      cls_(static_cast<std::size_t>(bundle.teacher.config.width)),
       distance_(bundle.density.patches()),
       values_(discrepancy_.size()) {
   reload_exceptions();
@@ -28,9 +29,12 @@ std::span<const float> ModelScorer::prepare(const FrameView& frame) {
 }
 
 void ModelScorer::score(std::span<const float> patches) {
-  engine_->score(patches, *scratch_, discrepancy_, tokens_);
+  engine_->score(patches, *scratch_, discrepancy_, tokens_, cls_);
   if (!distance_.empty()) density_distances(bundle_.density, tokens_, distance_);
   patch_values(bundle_.score, discrepancy_, distance_, values_);
+  if (!bundle_.picture.empty())
+    add_picture_term(bundle_.score.picture,
+                     picture_distance(bundle_.picture, summary_of(cls_, tokens_)), values_);
   apply_exceptions(bundle_.score, *exceptions_, tokens_, values_);
   if (!std::all_of(values_.begin(), values_.end(), [](float v) { return std::isfinite(v); }))
     throw Error(ErrorKind::kResource, bundle_.info.path,

@@ -39,7 +39,7 @@ class ModelScorer {
   std::unique_ptr<Engine::Scratch> scratch_;
   std::optional<ExceptionIndex> exceptions_;
   PreprocessScratch preprocess_;
-  std::vector<float> patches_, discrepancy_, tokens_, distance_, values_;
+  std::vector<float> patches_, discrepancy_, tokens_, cls_, distance_, values_;
 };
 
 }  // namespace novelty

@@ -36,13 +36,18 @@ EventOptions camera_events() {
 }  // namespace
 
 Recipe resolve_recipe(const TrainingOptions& options, std::size_t pictures) {
-  if (options.preset != "camera")
-    throw Error(ErrorKind::kSettings, "preset", "there is no preset \"" + options.preset + "\"",
-                "use camera");
   Recipe recipe;
   recipe.events = camera_events();
-  recipe.variants =
-      std::min(kMostVariants, std::max<std::size_t>(quotient_up(kWantedRecords, pictures), 2) - 1);
+  if (options.preset == "semantic") {
+    recipe.whole_pictures = true;
+    recipe.top_share = 1;
+  } else if (options.preset == "camera") {
+    recipe.variants = std::min(kMostVariants,
+                               std::max<std::size_t>(quotient_up(kWantedRecords, pictures), 2) - 1);
+  } else {
+    throw Error(ErrorKind::kSettings, "preset", "there is no preset \"" + options.preset + "\"",
+                "use camera or semantic");
+  }
   if (options.batch_size > 0) recipe.batch = static_cast<std::size_t>(options.batch_size);
   if (options.learning_rate > 0) recipe.learning_rate = options.learning_rate;
   const std::size_t records = pictures * (1 + recipe.variants);

@@ -24,6 +24,8 @@ struct Recipe {
           ///< scores fast and generalises less to what it has not seen
   std::size_t calibration_views = 96;  ///< varied views of held-out pictures
   double top_share = 0.05;             ///< a foreign object covers few patches: no plain mean
+  bool whole_pictures = false;         ///< one density of pictures as a whole, instead of one of
+                                       ///< tokens at their places, and no scene to guard
   EventOptions events;                 ///< durations; the thresholds come from calibration
 };
 

@@ -15,6 +15,7 @@
 #include "novelty/trainer.h"
 #include "scene/reference.h"
 #include "scoring/patch_values.h"
+#include "scoring/picture_density.h"
 #include "trainer/feature_cache.h"
 #include "trainer/plan.h"
 #include "trainer/recipe.h"
@@ -78,6 +79,7 @@ SceneReference learn_scene(const TrainingRun& run, FeatureCache& cache);
 /// How the finished networks' output is judged.
 struct Decision {
   Density density;
+  PictureDensity picture;
   ScoreDefinition score;
   Calibration calibration;
 };

@@ -109,6 +109,7 @@ void write_model(const TrainingRun& run, const Student& student, Decision decisi
   bundle.events.exit_threshold = decision.calibration.exit_threshold;
   bundle.score = decision.score;
   bundle.density = std::move(decision.density);
+  bundle.picture = std::move(decision.picture);
   bundle.calibration = std::move(decision.calibration);
   bundle.provenance_json = provenance_of(run, report).dump();
   report.model_id = write_bundle(bundle, run.options.output);
@@ -126,16 +127,16 @@ TrainingReport run_stages(const TrainingRun& run) {
   report.untrained_teacher = run.teacher.untrained;
   report.warnings = run.teacher.warnings;
   {
-    FeatureCache cache(
-        folder.cache_path(),
-        {run.picture_values(), places * static_cast<std::size_t>(run.config().width), places});
+    const auto width = static_cast<std::size_t>(run.config().width);
+    FeatureCache cache(folder.cache_path(), {run.picture_values(), places * width, places, width});
     cache_features(run, cache);
     const Student student = distil(run, cache, folder);
     report.step_loss.assign(student.losses.begin(), student.losses.end());
     const auto engine =
         run.backend.make_engine(run.teacher.network, student.network, run.options.threads);
     Decision decision = calibrate(run, cache, *engine, report);
-    write_model(run, student, std::move(decision), learn_scene(run, cache), report);
+    write_model(run, student, std::move(decision),
+                run.recipe.whole_pictures ? SceneReference{} : learn_scene(run, cache), report);
   }
   folder.remove();
   if (run.callback) run.callback({TrainingStage::kWriting, 1, 1, 0});

@@ -35,7 +35,7 @@ constexpr double kTokenTolerance = 1e-3;
 constexpr double kAttentionTolerance = 1e-5;
 
 struct Features {
-  std::vector<float> tokens, attention;
+  std::vector<float> tokens, attention, cls;
 };
 
 Features features_of(Teacher& teacher, const VitConfig& config, std::span<const float> patches,
@@ -44,7 +44,8 @@ Features features_of(Teacher& teacher, const VitConfig& config, std::span<const 
   const std::int64_t count = std::int64_t{batch} * config.patch_count();
   out.tokens.resize(static_cast<std::size_t>(count * config.width));
   out.attention.resize(static_cast<std::size_t>(count));
-  teacher.features(patches, batch, out.tokens, out.attention);
+  out.cls.resize(static_cast<std::size_t>(batch) * config.width);
+  teacher.features(patches, batch, out.tokens, out.attention, out.cls);
   return out;
 }
 
@@ -90,7 +91,7 @@ class EngineTest : public ::testing::Test {
 
   std::vector<float> score(const Engine& engine) const {
     std::vector<float> discrepancy(kTinyPatches);
-    engine.score(patches_, *engine.make_scratch(), discrepancy, {});
+    engine.score(patches_, *engine.make_scratch(), discrepancy, {}, {});
     return discrepancy;
   }
 };
@@ -234,18 +235,29 @@ TEST_F(EngineTest, RefusesWhatDoesNotFit) {
   EXPECT_THROW(backend_->make_engine(teacher_, student_, 0), Error);
   const auto engine = backend_->make_engine(teacher_, student_, 1);
   std::vector<float> too_few(3);
-  EXPECT_THROW(engine->score(patches_, *engine->make_scratch(), too_few, {}), Error);
+  EXPECT_THROW(engine->score(patches_, *engine->make_scratch(), too_few, {}, {}), Error);
 }
 
 TEST_F(EngineTest, HandsOutTheTeachersTokens) {
   const std::size_t size = kTinyPatches * static_cast<std::size_t>(config_.width);
+  const auto width = static_cast<std::size_t>(config_.width);
   std::vector<float> discrepancy(kTinyPatches), attention(kTinyPatches), tokens(size), wanted(size);
+  std::vector<float> cls(width), wanted_cls(width), all(size + width);
   const auto engine = backend_->make_engine(teacher_, student_, 1);
-  engine->score(patches_, *engine->make_scratch(), discrepancy, tokens);
-  backend_->make_teacher(teacher_, 1)->features(patches_, 1, wanted, attention);
+  engine->score(patches_, *engine->make_scratch(), discrepancy, tokens, cls);
+  const auto teacher = backend_->make_teacher(teacher_, 1);
+  teacher->features(patches_, 1, wanted, attention, wanted_cls);
+  teacher->tokens(patches_, 1, all);
   for (std::size_t i = 0; i < size; ++i) EXPECT_NEAR(tokens[i], wanted[i], 1e-5);
+  double square = 0;
+  for (std::size_t i = 0; i < width; ++i) square += double{all[i]} * all[i];
+  for (std::size_t i = 0; i < width; ++i) {
+    EXPECT_NEAR(cls[i], all[i] / std::sqrt(square), 1e-5);
+    EXPECT_NEAR(wanted_cls[i], cls[i], 1e-5);
+  }
   EXPECT_EQ(discrepancy, score(*engine));
-  EXPECT_THROW(engine->score(patches_, *engine->make_scratch(), discrepancy, attention), Error);
+  EXPECT_THROW(engine->score(patches_, *engine->make_scratch(), discrepancy, attention, {}), Error);
+  EXPECT_THROW(engine->score(patches_, *engine->make_scratch(), discrepancy, {}, tokens), Error);
 }
 
 TEST_F(EngineTest, ValuesThatOverflowAreAnError) {

@@ -51,9 +51,9 @@ class StudentTrainerTest : public ::testing::Test {
     if (!backend_) GTEST_SKIP() << "this build has no LibTorch backend";
     const VitWeights teacher = init_untrained_teacher(config_, 5);
     targets_.resize(kPatches * kTinyWidth);
-    std::vector<float> attention(kPatches);
+    std::vector<float> attention(kPatches), cls(kBatch * kTinyWidth);
     backend_->make_teacher(network_of(config_, teacher), 1)
-        ->features(patches_, kBatch, targets_, attention);
+        ->features(patches_, kBatch, targets_, attention, cls);
     for (int i = 0; i < kBatch * kKept; ++i) kept_.push_back(i % kKept * 2 + i / kKept % 2);
   }
 
@@ -92,7 +92,7 @@ TEST_F(StudentTrainerTest, LossIsTheDistanceOfTheEnginesTokensWhenNothingIsMaske
   std::vector<std::int64_t> all(kPatches);
   for (std::size_t i = 0; i < kBatch; ++i) {
     std::vector<float> discrepancy(kTinyPatches);
-    engine->score(std::span(patches_).subspan(i * kImage, kImage), *scratch, discrepancy, {});
+    engine->score(std::span(patches_).subspan(i * kImage, kImage), *scratch, discrepancy, {}, {});
     for (const float value : discrepancy) expected += value / static_cast<double>(kPatches);
     std::iota(&all[i * kTinyPatches], &all[i * kTinyPatches] + kTinyPatches, 0);
   }

@@ -20,7 +20,10 @@
 #include "nn/init.h"
 #include "novelty/detector.h"
 #include "novelty/error.h"
+#include "novelty/recalibration.h"
 #include "temp_dir.h"
+#include "trainer/plan.h"
+#include "trainer/shared_teacher.h"
 
 namespace novelty {
 namespace {
@@ -296,6 +299,42 @@ TEST_F(TrainerTest, HoldsOutAChoiceOfUnorderedPictures) {
   for (const auto& frames : {report.most_normal, report.least_normal})
     for (const auto& frame : frames) first = std::min(first, frame.index);
   EXPECT_LT(first, 15U);
+}
+
+TEST_F(TrainerTest, TheSemanticPresetScoresPicturesAsWholes) {
+  WalkingBar source(16, false);
+  TrainingOptions chosen = options("m.novelty");
+  chosen.preset = "semantic";
+  const TrainingReport report = train(source, chosen);
+  const auto detector = Detector::load(chosen.output, {"auto", 1});
+  EXPECT_EQ(detector->info().preset, "semantic");
+  EXPECT_FALSE(detector->info().scene_guard);
+  std::vector<Bundle> models;
+  models.push_back(read_bundle(chosen.output));
+  SharedTeacher shared(std::move(models), 2);
+  const auto scratch = detector->make_scratch();
+  PreparedFrame prepared;
+  FrameScore score, masked;
+  std::vector<std::uint8_t> left(16, 0);
+  std::fill_n(left.begin(), 8, std::uint8_t{1});
+  std::size_t place = 0;
+  for (const std::size_t at : split_pictures(16, false, chosen.holdout, chosen.seed).holdout) {
+    FrameView frame;
+    source.rewind(at);
+    ASSERT_TRUE(source.next(frame));
+    detector->prepare(frame, prepared);
+    detector->score(prepared, *scratch, score);
+    detector->score(prepared, *scratch, masked, left);
+    const PictureScore one = shared.score(prepared.patches, 1).front();
+    const double size = 1 + std::abs(score.discrepancy) + std::abs(score.density);
+    EXPECT_NEAR(score.score, score.discrepancy + score.density, 1e-4 * size);
+    EXPECT_NEAR(one.score, score.score, 1e-3 * size);
+    EXPECT_NEAR(one.density, score.density, 1e-3 * size);
+    EXPECT_LE(masked.score, score.score);
+    EXPECT_DOUBLE_EQ(score.score, report.holdout_scores.at(place++));
+  }
+  recalibrate(source, {chosen.output, folder_ / "again.novelty", {}, 1});
+  EXPECT_FALSE(read_bundle(folder_ / "again.novelty").picture.empty());
 }
 
 TEST_F(TrainerTest, ReplacesAnOlderModelOnlyWhenDone) {

@@ -116,7 +116,7 @@ TEST_F(Evaluate, RefusesFaultsBeforeItTrains) {
   expect_refused(run({"--seed", "-1"}), 2, "--seed");
   EXPECT_FALSE(std::filesystem::exists(file("out/models/a.mkv.novelty.work")));
   expect_refused(testing::run_child({testing::novelty_program(), "evaluate"}, file("")), 2,
-                 "video or labels");
+                 "classes or labels");
 }
 
 TEST_F(Evaluate, MakesLabelsOfFlags) {

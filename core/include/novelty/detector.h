@@ -39,7 +39,7 @@ struct FrameScore {
   double score = 0;  ///< image score, larger is more novel; continuous, never clipped; about 0
                      ///< and below in normal footage
   double discrepancy = 0;  ///< the score by the student's discrepancy alone
-  double density = 0;      ///< the score by the tokens' density alone
+  double density = 0;      ///< the score by the density of tokens, or of whole pictures, alone
   double p_value = 1;      ///< probability of such a score in normal footage, (0, 1]
   bool novel = false;      ///< score >= threshold, before any temporal logic
   int map_size = 0;        ///< side of the map

@@ -39,7 +39,7 @@ class NOVELTY_API FrameSource {
 struct TrainingOptions {
   std::string output;        ///< the bundle to write; work files live in `<output>.work/`
   std::string teacher_path;  ///< timm ViT safetensors; empty = untrained (seeded random) ViT-Ti
-  std::string preset = "camera";
+  std::string preset = "camera";  ///< a fixed camera; or "semantic": pictures of one kind of thing
   std::string mask = "guided-keep";  ///< guided-keep | guided-drop | random | none
   double mask_ratio = 0.5;           ///< share of patches dropped, [0, 0.95]
   int epochs = 0;                    ///< 0 = the preset's rule

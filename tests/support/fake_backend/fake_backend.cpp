@@ -83,6 +83,19 @@ void fill_tokens(std::span<const float> patches, const VitConfig& config, std::s
   }
 }
 
+// [CLS] of a picture: the unit vector at an angle of its mean brightness.
+void fill_cls(std::span<const float> patches, const VitConfig& config, std::size_t pictures,
+              std::span<float> out) {
+  const auto width = static_cast<std::size_t>(config.width);
+  expect_size(out.size(), pictures * width, "cls");
+  std::fill(out.begin(), out.end(), 0.0F);
+  for (std::size_t i = 0; i < pictures; ++i) {
+    const float angle = brightness(patches, patches.size() / pictures, i);
+    out[i * width] = std::cos(angle);
+    out[i * width + 1] = std::sin(angle);
+  }
+}
+
 class FakeEngine : public Engine {
  public:
   FakeEngine(const NetworkView& student, int threads)
@@ -91,7 +104,7 @@ class FakeEngine : public Engine {
   std::unique_ptr<Scratch> make_scratch() const override { return std::make_unique<Scratch>(); }
 
   void score(std::span<const float> patches, Scratch&, std::span<float> discrepancy,
-             std::span<float> tokens) const override {
+             std::span<float> tokens, std::span<float> cls) const override {
     const auto count = static_cast<std::size_t>(config_.patch_count());
     const auto values = static_cast<std::size_t>(config_.patch_values());
     expect_size(patches.size(), count * values, "patches");
@@ -104,6 +117,7 @@ class FakeEngine : public Engine {
       discrepancy[i] = discrepancy_of(brightness(patches, values, i), normal_[i % normal_.size()]);
     }
     if (!tokens.empty()) fill_tokens(patches, config_, count, tokens);
+    if (!cls.empty()) fill_cls(patches, config_, 1, cls);
   }
 
  private:
@@ -121,11 +135,12 @@ class FakeTeacher : public Teacher {
   explicit FakeTeacher(const VitConfig& config) : config_(config) {}
 
   void features(std::span<const float> patches, int batch, std::span<float> tokens,
-                std::span<float> attention) override {
+                std::span<float> attention, std::span<float> cls) override {
     const auto count = static_cast<std::size_t>(config_.patch_count());
     expect_size(attention.size(), static_cast<std::size_t>(batch) * count, "attention");
     fill_tokens(patches, config_, static_cast<std::size_t>(batch) * count, tokens);
     std::fill(attention.begin(), attention.end(), 1.0F / static_cast<float>(count + 1));
+    fill_cls(patches, config_, static_cast<std::size_t>(batch), cls);
   }
 
   void tokens(std::span<const float> patches, int batch, std::span<float> out) override {

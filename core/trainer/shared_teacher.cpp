@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs the teacher once, then every model's student, over a batch of pictures.
+#include "trainer/shared_teacher.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "novelty/error.h"
+#include "trainer/run.h"
+
+namespace novelty {
+namespace {
+
+void check_model(const Bundle& model, const Bundle& first) {
+  if (model.picture.empty() || !model.density.empty() || model.score.top_share != 1)
+    throw Error(ErrorKind::kUnsupported, model.info.path, "does not score pictures as wholes",
+                "train it with the preset semantic");
+  if (model.info.teacher_sha256 != first.info.teacher_sha256 ||
+      model.teacher.config != first.teacher.config)
+    throw Error(ErrorKind::kUnsupported, model.info.path,
+                "has another teacher than " + first.info.path, "train both with the same teacher");
+}
+
+double on_scale(const TermScale& scale, double value) {
+  return (value - scale.start) / scale.scale;
+}
+
+void normalise_rows(std::vector<float>& rows, std::size_t width) {
+  for (std::size_t first = 0; first < rows.size(); first += width) {
+    double square = 0;
+    for (std::size_t i = first; i < first + width; ++i) square += double{rows[i]} * rows[i];
+    const double length = std::max(std::sqrt(square), 1e-12);
+    for (std::size_t i = first; i < first + width; ++i)
+      rows[i] = static_cast<float>(rows[i] / length);
+  }
+}
+
+}  // namespace
+
+SharedTeacher::SharedTeacher(std::vector<Bundle> models, int threads) : models_(std::move(models)) {
+  for (const Bundle& model : models_) check_model(model, models_.front());
+  const Backend& backend = backend_for("auto");
+  const int count = resolved_threads(threads);
+  teacher_ = backend.make_teacher(models_.front().teacher, count);
+  for (const Bundle& model : models_)
+    students_.push_back(backend.make_teacher(model.student, count));
+}
+
+std::vector<PictureScore> SharedTeacher::score(std::span<const float> patches, int batch) {
+  const auto width = static_cast<std::size_t>(config().width);
+  const auto tokens = static_cast<std::size_t>(config().patch_count()) * width;
+  run(*teacher_, patches, batch, teacher_tokens_);
+  std::vector<std::vector<float>> summaries;
+  for (std::size_t i = 0; i < static_cast<std::size_t>(batch); ++i) {
+    const auto all = std::span(teacher_tokens_).subspan(i * (tokens + width), tokens + width);
+    summaries.push_back(summary_of(all.first(width), all.subspan(width)));
+  }
+  std::vector<PictureScore> scores(summaries.size() * models_.size());
+  for (std::size_t m = 0; m < models_.size(); ++m) {
+    run(*students_[m], patches, batch, student_tokens_);
+    for (std::size_t i = 0; i < summaries.size(); ++i)
+      scores[i * models_.size() + m] = score_of(models_[m], i, summaries[i]);
+  }
+  return scores;
+}
+
+void SharedTeacher::run(Teacher& network, std::span<const float> patches, int batch,
+                        std::vector<float>& out) {
+  const auto width = static_cast<std::size_t>(config().width);
+  const auto rows = static_cast<std::size_t>(batch) * (1 + config().patch_count());
+  out.resize(rows * width);
+  network.tokens(patches, batch, out);
+  normalise_rows(out, width);
+}
+
+PictureScore SharedTeacher::score_of(const Bundle& model, std::size_t picture,
+                                     std::span<const float> summary) const {
+  const auto width = static_cast<std::size_t>(config().width);
+  const auto patches = static_cast<std::size_t>(config().patch_count());
+  const std::size_t first = (picture * (1 + patches) + 1) * width;  // after [CLS]
+  double product = 0;
+  for (std::size_t i = first; i < first + patches * width; ++i)
+    product += double{teacher_tokens_[i]} * student_tokens_[i];
+  PictureScore result;
+  result.discrepancy =
+      on_scale(model.score.discrepancy, 2 - 2 * product / static_cast<double>(patches));
+  result.density = on_scale(model.score.picture, picture_distance(model.picture, summary));
+  result.score = result.discrepancy + result.density;
+  if (!std::isfinite(result.score))
+    throw Error(ErrorKind::kFormat, model.info.path, "its networks give values that are not finite",
+                "train it again");
+  return result;
+}
+
+}  // namespace novelty

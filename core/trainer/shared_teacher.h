@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// Scores pictures with several models of one teacher, whose part is done once for all of them.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "bundle/bundle.h"
+#include "engine/backend.h"
+
+namespace novelty {
+
+/// What a picture scores by one model: as FrameScore has it.
+struct PictureScore {
+  double score = 0, discrepancy = 0, density = 0;
+};
+
+/// Gives what the detector gives, but for rounding. Not thread-safe.
+class SharedTeacher {
+ public:
+  /// models: at least one, all with a picture term (preset semantic). threads: 0 = all cores.
+  /// Throws: Error (kUnsupported: another kind of model, or another teacher than the first's).
+  SharedTeacher(std::vector<Bundle> models, int threads);
+
+  const VitConfig& config() const { return models_.front().teacher.config; }
+
+  /// patches: [batch, patch_count, patch_values] in [0,1]. Returns [batch, models].
+  /// Throws: Error (kFormat: values that are not finite).
+  std::vector<PictureScore> score(std::span<const float> patches, int batch);
+
+ private:
+  void run(Teacher& network, std::span<const float> patches, int batch, std::vector<float>& out);
+  PictureScore score_of(const Bundle& model, std::size_t picture,
+                        std::span<const float> summary) const;
+
+  std::vector<Bundle> models_;
+  std::unique_ptr<Teacher> teacher_;
+  std::vector<std::unique_ptr<Teacher>> students_;      // a network like another: only its tokens
+  std::vector<float> teacher_tokens_, student_tokens_;  // [batch, 1 + patch_count, width], length 1
+};
+
+}  // namespace novelty
