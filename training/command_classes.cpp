@@ -67,10 +67,9 @@ novelty::ClassOptions checked(const Raw& raw) {
       static_cast<std::size_t>(option_in_range("train-count", raw.count, 8, 1'000'000));
   options.holdout = static_cast<std::size_t>(option_in_range("holdout", raw.holdout, 0, 1'000'000));
   options.seed = static_cast<std::uint64_t>(option_in_range("seed", raw.seed, 0, G_MAXINT64));
-  if (const auto found = novelty::find_teacher(novelty::teacher_places(raw.teacher.text()))) {
-    options.teacher_path = *found;
-    options.teacher_sha256 = novelty::sha256_hex(novelty::read_file(*found));
-  }
+  const auto found = novelty::find_teacher(novelty::teacher_places(raw.teacher.text()));
+  options.teacher_path = found.path;
+  options.teacher_sha256 = novelty::sha256_hex(novelty::read_file(found.path));
   return options;
 }
 
@@ -111,9 +110,7 @@ int run_classes(int argc, char** argv) {
   if (options.holdout > 0) novelty::hold_out(data, options.holdout);
   options.classes = novelty::chosen_classes(data, raw.classes.text());
   make_folder(options.out);
-  std::printf("teacher: %s\n", options.teacher_path.empty()
-                                   ? "untrained teacher: demonstration only"
-                                   : options.teacher_path.c_str());
+  std::printf("teacher: %s\n", options.teacher_path.c_str());
   std::fflush(stdout);
   const novelty::ClassResults results = evaluate(options, data);
   const fs::path out = options.out;

@@ -74,9 +74,10 @@ class Summariser {
     if (waiting_ == 0) return;
     const auto places = static_cast<std::size_t>(config_.patch_count());
     const auto width = static_cast<std::size_t>(config_.width);
-    tokens_.resize(static_cast<std::size_t>(waiting_) * (1 + places) * width);
+    tokens_.resize(static_cast<std::size_t>(waiting_) * places * width);
+    cls_.resize(static_cast<std::size_t>(waiting_) * width);
     attention_.resize(static_cast<std::size_t>(waiting_) * places);
-    teacher_->all_features(batch_, waiting_, tokens_, attention_);
+    teacher_->features(batch_, waiting_, tokens_, attention_, cls_);
     for (int i = 0; i < waiting_; ++i) {
       const auto tokens =
           std::span(tokens_).subspan(i * (1 + places) * width, (1 + places) * width);
@@ -91,7 +92,7 @@ class Summariser {
   VitConfig config_;
   std::unique_ptr<Teacher> teacher_;
   PreprocessScratch scratch_;
-  std::vector<float> patches_, batch_, tokens_, attention_;
+  std::vector<float> patches_, batch_, tokens_, attention_, cls_;
   int waiting_ = 0;  // images in `batch_`
 };
 

@@ -58,10 +58,6 @@ class Teacher {
   virtual void features(std::span<const float> patches, int batch, std::span<float> tokens,
                         std::span<float> attention, std::span<float> cls) = 0;
 
-  /// As `features`, with [CLS] first: tokens [batch, 1 + patch_count, width], L2-normalised.
-  virtual void all_features(std::span<const float> patches, int batch, std::span<float> tokens,
-                            std::span<float> attention) = 0;
-
   /// For checks: all tokens after the final norm, [batch, 1 + patch_count, width], not normalised.
   virtual void tokens(std::span<const float> patches, int batch, std::span<float> out) = 0;
 };
@@ -97,10 +93,11 @@ class StudentTrainer {
   virtual void export_state(const Sink& sink) = 0;
 };
 
-/// What a compact network is to give for a batch of pictures: a larger teacher's all_features.
+/// What a compact network is to give for a batch of pictures: a larger teacher's features.
 struct CompactTargets {
-  std::span<const float> tokens;     ///< [batch, 1 + patch_count, teacher width], L2-normalised
+  std::span<const float> tokens;     ///< [batch, patch_count, teacher width], L2-normalised
   std::span<const float> attention;  ///< [batch, patch_count], each row of a sum over 0
+  std::span<const float> cls;        ///< [batch, teacher width], L2-normalised
 };
 
 /// Means over the batch.

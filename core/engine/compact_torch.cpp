@@ -104,7 +104,8 @@ class TorchCompactTrainer : public CompactTrainer {
     const std::int64_t count = config_.patch_count();
     if (batch < 1) throw Error(ErrorKind::kSettings, "batch", std::to_string(batch) + " images");
     check_size(patches.size(), batch * count * config_.patch_values(), "patches");
-    check_size(targets.tokens.size(), batch * (1 + count) * teacher_width_, "target tokens");
+    check_size(targets.tokens.size(), batch * count * teacher_width_, "target tokens");
+    check_size(targets.cls.size(), batch * teacher_width_, "target [CLS]");
     check_size(targets.attention.size(), batch * count, "target attention");
   }
 
@@ -128,11 +129,16 @@ class TorchCompactTrainer : public CompactTrainer {
     at::Tensor attention;
     at::Tensor tokens = forward(vit_of(config_, leaves), input, &attention);
     if (has_head()) tokens = at::linear(tokens, leaves.at(kHeadWeight), leaves.at(kHeadBias));
-    const auto wanted = rows_of(targets.tokens, part, {1 + count, teacher_width_});
-    const auto distance = (l2_normalised(tokens) - wanted).square().sum(-1);
+    tokens = l2_normalised(tokens);
     const auto images = static_cast<double>(part.all);
-    const auto cls = distance.select(1, 0).sum() / images;
-    const auto rest = distance.narrow(1, 1, count).sum() / (images * static_cast<double>(count));
+    const auto cls =
+        (tokens.select(1, 0) - rows_of(targets.cls, part, {teacher_width_})).square().sum() /
+        images;
+    const auto rest =
+        (tokens.narrow(1, 1, count) - rows_of(targets.tokens, part, {count, teacher_width_}))
+            .square()
+            .sum() /
+        (images * static_cast<double>(count));
     const auto looks =
         divergence(rows_of(targets.attention, part, {count}), attention).sum() / images;
     losses = {rest.item<double>(), cls.item<double>(), looks.item<double>()};

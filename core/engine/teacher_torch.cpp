@@ -36,18 +36,6 @@ class TorchTeacher : public Teacher {
     });
   }
 
-  void all_features(std::span<const float> patches, int batch, std::span<float> tokens,
-                    std::span<float> attention) override {
-    const std::int64_t count = vit_.config.patch_count();
-    check_size(tokens.size(), batch * (1 + count) * vit_.config.width, "tokens");
-    check_size(attention.size(), batch * count, "attention");
-    for_each_image(patches, batch, [&](int image, const at::Tensor& input) {
-      at::Tensor row;
-      copy_to(tokens, image, l2_normalised(forward(vit_, input, &row)));
-      copy_to(attention, image, row);
-    });
-  }
-
   void tokens(std::span<const float> patches, int batch, std::span<float> out) override {
     check_size(out.size(),
                std::int64_t{batch} * (1 + vit_.config.patch_count()) * vit_.config.width, "tokens");

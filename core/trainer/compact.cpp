@@ -47,9 +47,8 @@ struct CompactRun {
   std::size_t picture_values() const {
     return places() * static_cast<std::size_t>(teacher_config().patch_values());
   }
-  std::size_t token_values() const {
-    return (1 + places()) * static_cast<std::size_t>(teacher_config().width);
-  }
+  std::size_t width() const { return static_cast<std::size_t>(teacher_config().width); }
+  std::size_t token_values() const { return places() * width(); }
   std::size_t views() const { return pictures * static_cast<std::size_t>(options.views); }
   std::size_t epoch_steps() const {
     return steps_per_epoch(views(), static_cast<std::size_t>(options.batch_size));
@@ -130,13 +129,16 @@ class ViewWriter {
     if (count == 0) return;
     tokens_.resize(count * run_.token_values());
     attention_.resize(count * run_.places());
-    teacher_->all_features(patches_, static_cast<int>(count), tokens_, attention_);
+    cls_.resize(count * run_.width());
+    teacher_->features(patches_, static_cast<int>(count), tokens_, attention_, cls_);
     const auto finite = [](float v) { return std::isfinite(v); };
-    if (!std::all_of(tokens_.begin(), tokens_.end(), finite) ||
-        !std::all_of(attention_.begin(), attention_.end(), finite))
+    const auto all_finite = [&](const std::vector<float>& values) {
+      return std::all_of(values.begin(), values.end(), finite);
+    };
+    if (!all_finite(tokens_) || !all_finite(attention_) || !all_finite(cls_))
       throw Error(ErrorKind::kFormat, run_.teacher.name, "the teacher's features are not finite",
                   "use other teacher weights");
-    cache_.append(patches_, tokens_, attention_, {}, count);
+    cache_.append(patches_, tokens_, attention_, cls_, count);
     patches_.clear();
     run_.progress(DistillStage::kFeatures, cache_.size(), run_.views());
   }
@@ -145,7 +147,7 @@ class ViewWriter {
   const CompactRun& run_;
   FeatureCache& cache_;
   std::unique_ptr<Teacher> teacher_;
-  std::vector<float> patches_, tokens_, attention_;
+  std::vector<float> patches_, tokens_, attention_, cls_;
 };
 
 void cache_views(const CompactRun& run, FeatureCache& cache) {
@@ -284,17 +286,19 @@ class Distillation {
     patches_.resize(records.size() * values);
     tokens_.resize(records.size() * tokens);
     attention_.resize(records.size() * run_.places());
+    cls_.resize(records.size() * run_.width());
     for (std::size_t i = 0; i < records.size(); ++i)
       cache_.load(records[i], std::span(patches_).subspan(i * values, values),
                   std::span(tokens_).subspan(i * tokens, tokens),
-                  std::span(attention_).subspan(i * run_.places(), run_.places()));
+                  std::span(attention_).subspan(i * run_.places(), run_.places()),
+                  std::span(cls_).subspan(i * run_.width(), run_.width()));
     StepOptions options;
     options.learning_rate =
         learning_rate_at(done(), run_.steps(), run_.options.learning_rate, kWarmup);
     options.weight_decay = kWeightDecay;
     options.beta2 = kBeta2;
-    const CompactLosses losses =
-        trainer_->step(patches_, {tokens_, attention_}, static_cast<int>(records.size()), options);
+    const CompactLosses losses = trainer_->step(patches_, {tokens_, attention_, cls_},
+                                                static_cast<int>(records.size()), options);
     for (const double loss : {losses.tokens, losses.cls, losses.attention})
       losses_.push_back(static_cast<float>(loss));
   }
@@ -315,7 +319,7 @@ class Distillation {
   VitWeights storage_;
   std::unique_ptr<CompactTrainer> trainer_;
   std::vector<float> losses_;  // [steps, 3]: tokens, cls, attention
-  std::vector<float> patches_, tokens_, attention_;
+  std::vector<float> patches_, tokens_, attention_, cls_;
   std::chrono::steady_clock::time_point saved_ = std::chrono::steady_clock::now();
 };
 
@@ -340,7 +344,8 @@ DistillReport distill(FrameSource& source, const DistillOptions& options,
   run.options.threads = resolved_threads(options.threads);
   check_writable(options.output);
   const WorkFolder folder(options.output, identity_of(run).dump(), options.resume);
-  FeatureCache cache(folder.cache_path(), {run.picture_values(), run.token_values(), run.places()});
+  FeatureCache cache(folder.cache_path(),
+                     {run.picture_values(), run.token_values(), run.places(), run.width()});
   cache_views(run, cache);
   Distillation distillation(run, cache, folder);
   distillation.run();

@@ -18,7 +18,6 @@ namespace {
 using testing::backend_or_null;
 using testing::kTinyPatches;
 using testing::kTinyPatchValues;
-using testing::kTinyWidth;
 using testing::network_of;
 using testing::random_values;
 using testing::tiny_config;
@@ -38,19 +37,26 @@ struct Export {
   }
 };
 
+double squared_distance(const std::vector<float>& a, const std::vector<float>& b) {
+  double sum = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) sum += (double{a[i]} - b[i]) * (double{a[i]} - b[i]);
+  return sum;
+}
+
 class CompactTrainerTest : public ::testing::Test {
  protected:
   void SetUp() override {
     if (!backend_) GTEST_SKIP() << "this build has no LibTorch backend";
-    features_of(teacher_config_, teacher_, tokens_, attention_);
+    features_of(teacher_config_, teacher_, tokens_, attention_, cls_);
   }
 
   void features_of(const VitConfig& config, const VitWeights& weights, std::vector<float>& tokens,
-                   std::vector<float>& attention) const {
-    tokens.resize(kBatch * (1 + kTinyPatches) * static_cast<std::size_t>(config.width));
+                   std::vector<float>& attention, std::vector<float>& cls) const {
+    tokens.resize(kBatch * kTinyPatches * static_cast<std::size_t>(config.width));
     attention.resize(kBatch * kTinyPatches);
+    cls.resize(kBatch * static_cast<std::size_t>(config.width));
     backend_->make_teacher(network_of(config, weights), 1)
-        ->all_features(patches_, kBatch, tokens, attention);
+        ->features(patches_, kBatch, tokens, attention, cls);
   }
 
   std::unique_ptr<CompactTrainer> trainer(const VitConfig& config, const VitWeights& weights,
@@ -62,7 +68,7 @@ class CompactTrainerTest : public ::testing::Test {
   CompactLosses step(CompactTrainer& trainer, double rate = 2e-3) const {
     StepOptions options;
     options.learning_rate = rate;
-    return trainer.step(patches_, {tokens_, attention_}, kBatch, options);
+    return trainer.step(patches_, {tokens_, attention_, cls_}, kBatch, options);
   }
 
   static VitConfig wide_config() {
@@ -78,7 +84,7 @@ class CompactTrainerTest : public ::testing::Test {
   const VitConfig config_ = tiny_config(1);
   const VitWeights network_ = init_student(config_, 6);
   const std::vector<float> patches_ = random_values(kBatch * kTinyPatches * kTinyPatchValues, 7);
-  std::vector<float> tokens_, attention_;
+  std::vector<float> tokens_, attention_, cls_;
   const Backend* backend_ = backend_or_null();
 };
 
@@ -90,16 +96,11 @@ TEST_F(CompactTrainerTest, TheTeacherItselfHasNoLoss) {
 }
 
 TEST_F(CompactTrainerTest, LossesAreThoseOfTheNetworksOwnFeatures) {
-  std::vector<float> tokens, attention;
-  features_of(config_, network_, tokens, attention);
+  std::vector<float> tokens, attention, cls;
+  features_of(config_, network_, tokens, attention, cls);
   CompactLosses expected;
-  for (std::size_t row = 0; row < kBatch * (1 + kTinyPatches); ++row) {
-    double square = 0;
-    for (std::size_t i = row * kTinyWidth; i < (row + 1) * kTinyWidth; ++i)
-      square += (double{tokens[i]} - tokens_[i]) * (double{tokens[i]} - tokens_[i]);
-    const bool cls = row % (1 + kTinyPatches) == 0;
-    (cls ? expected.cls : expected.tokens) += square / (cls ? kBatch : kBatch * kTinyPatches);
-  }
+  expected.tokens = squared_distance(tokens, tokens_) / (kBatch * kTinyPatches);
+  expected.cls = squared_distance(cls, cls_) / kBatch;
   for (std::size_t image = 0; image < kBatch; ++image) {
     double wanted = 0, given = 0;
     for (std::size_t i = image * kTinyPatches; i < (image + 1) * kTinyPatches; ++i)
