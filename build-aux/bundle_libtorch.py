@@ -80,8 +80,7 @@ def terms_of(root, libraries):
 def write_copyright(path, root, libraries):
     rule = "\n" + "=" * 100 + "\n"
     with open(path, "w", encoding="utf-8") as out:
-        out.write((path.parent / "NOTICE").read_text(encoding="utf-8").replace(
-            "Nothing of third parties is distributed here", "Of third parties, this package holds what is listed below"))
+        out.write((path.parent / "NOTICE").read_text(encoding="utf-8"))
         out.write(rule + "gst-novelty\n\n" + (path.parent / "LICENSE").read_text(encoding="utf-8"))
         for name, own, texts in terms_of(root, libraries):
             out.write(f"{rule}{name}: {', '.join(own)}\n")
