@@ -17,18 +17,20 @@ as_user() {
     env -i HOME="$home" USER="$user" PATH=/usr/local/bin:/usr/bin:/bin LC_ALL=C.UTF-8 "$@")
 }
 
-# Doctor, inspection, and from footage to a recording. Arguments: NAME=VALUE... for the environment.
+# try_out [NAME=VALUE...]: is all found?
 try_out() {
   as_user "$@" novelty --version
   as_user "$@" gst-inspect-1.0 noveltydetect | grep -E 'Filename|Long-name'
   as_user "$@" novelty doctor
 }
 
+# From footage to a recording, in short. What a model of so little is worth does not matter here: the
+# recorder gets every frame.
 detect() {
-  as_user novelty scene cell.mp4 --seconds 30 --labels cell.json
-  as_user novelty train cell.mp4 --frames 0-149 -o cell.novelty
+  as_user novelty scene cell.mp4 --seconds 6 --novel 60-89 --labels cell.json
+  as_user novelty train cell.mp4 --frames 0-44 --max-frames 20 --epochs 1 -o cell.novelty
   as_user gst-launch-1.0 -q filesrc location=cell.mp4 ! decodebin ! videoconvert ! \
-    noveltydetect model=cell.novelty mode=every-frame ! noveltyoverlay ! noveltyrecord location=clips
+    noveltydetect model=cell.novelty mode=every-frame threshold=1 ! noveltyoverlay ! noveltyrecord location=clips
   as_user novelty score cell.novelty cell.mp4
   [ -s "$home/cell.novelty" ] || die "no model was written"
   find "$home/clips" -type f -printf '%P %s bytes\n' | sort
