@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash disable=SC2154,SC2034  # sourced by ./run, whose variables these are
-# Tests, lint, sanitizers, fuzzing, soak, benchmarks, packaging, the newer system.
+# Tests, lint, sanitizers, fuzzing, soak, benchmarks, the newer system.
 
 run_test() {
   run_build
@@ -19,7 +19,7 @@ run_lint() {
   step "clang-format"
   sources | xargs clang-format --dry-run --Werror
   step "shellcheck"
-  { git ls-files -co --exclude-standard '*.sh'; echo run; echo .ci/run; } | xargs shellcheck -x -P SCRIPTDIR
+  { git ls-files -co --exclude-standard '*.sh' '*.bash'; echo run; echo .ci/run; } | xargs shellcheck -x -P SCRIPTDIR
   step "clang-tidy"
   # gcc-only flags of the compile commands are unknown to clang; they are no findings.
   sources | grep '\.cpp$' | grep -v '^tests/fuzz/' |
@@ -42,8 +42,9 @@ run_fuzz() {
   install_libtorch
   CC=clang CXX=clang++ configure build-fuzz -Dfuzz=true -Dtorch-backend=disabled -Dgst-plugin=disabled -Dvideo=disabled \
     -Dopencv=disabled -Dexamples=disabled -Dwerror=false -Db_lundef=false
-  ninja -C build-fuzz --quiet || die "the build failed"
-  for target in build-fuzz/tests/fuzz/*_fuzz; do
+  ninja -C build-fuzz --quiet fuzzers || die "the build failed"
+  for target in build-fuzz/tests/fuzz/fuzz_*; do
+    { [ -f "$target" ] && [[ $target != *_test ]]; } || continue
     step "$target for $seconds s"
     "$target" -max_total_time="$seconds" -max_len=65536 -print_final_stats=1
   done
@@ -57,16 +58,6 @@ run_soak() {
 run_bench() {
   run_build
   meson test -C "$build" --no-rebuild --benchmark --verbose "$@"
-}
-
-run_package() {
-  run_build
-  local stage
-  stage=$(mktemp -d)
-  DESTDIR=$stage meson install -C "$build" --no-rebuild --quiet
-  tar -C "$stage" -caf gst-novelty.tar.zst . 2>/dev/null || tar -C "$stage" -czf gst-novelty.tar.gz .
-  rm -rf "$stage"
-  say "made $(ls gst-novelty.tar.*) (LibTorch not included: it is looked for in $LIBTORCH)"
 }
 
 # Needs root. The tree goes in as a clone, LibTorch is installed afresh by ./run test in there.

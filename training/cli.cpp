@@ -3,6 +3,7 @@
 // status. A module of its own: see Note [Nothing heavy in the global scope].
 #include <algorithm>
 #include <array>
+#include <clocale>
 #include <cstdio>
 #include <exception>
 #include <string>
@@ -40,7 +41,7 @@ void print_help() {
   std::puts("Learns what footage normally looks like and flags what does not belong.\n");
   std::puts("Commands:");
   for (const Command& command : kCommands)
-    std::printf("  %-9s %s\n", command.name, command.purpose);
+    std::printf("  %-9s  %s\n", command.name, command.purpose);
   std::puts(
       "\nStart here:\n"
       "  novelty train normal.mp4 -o camera.novelty\n"
@@ -76,6 +77,7 @@ int run(const Command& command, int argc, char** argv) {
 }  // namespace
 
 extern "C" NOVELTY_API int novelty_main(int argc, char** argv) {
+  std::setlocale(LC_CTYPE, "");  // GOption's texts and arguments; numbers stay as in C
   const std::string name = argc > 1 ? argv[1] : "";
   if (name.empty()) return refuse("no command given", "novelty --help");
   if (name == "--help" || name == "-h" || name == "help") return print_help(), 0;

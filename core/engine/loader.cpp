@@ -69,7 +69,6 @@ std::vector<std::string> backend_search_path() {
     folders.push_back((own / "novelty").string());
     folders.push_back(own.string());
   }
-  folders.emplace_back(NOVELTY_PKGLIBDIR);
   return folders;
 }
 
