@@ -26,7 +26,7 @@ ALLOWED = {
     "core/trainer": {"base", "image", "nn", "engine", "scene", "scoring", "calibration", "temporal", "bundle"},
     "core/include": set(),
     "gst-plugin": {"base"},
-    "training": {"base", "image", "nn", "engine", "calibration", "bundle", "trainer"},
+    "training": {"base", "image", "nn", "engine", "scoring", "calibration", "bundle", "trainer"},
     "examples": set(),
 }
 CORE_LAYERS = {name.split("/")[1] for name in ALLOWED if name.startswith("core/")} - {"include"}
