@@ -2,7 +2,8 @@
 # shellcheck shell=bash disable=SC2154,SC2034  # sourced by ./run, whose variables these are
 # The main job from end to end: footage, training, the live pipeline, what was found.
 
-# Sets $video (a path), $frames (the normal part, A-B) and $labels (or empty) from the arguments or what is at hand.
+# Sets $normal (a path) and $frames (its normal part, A-B, or empty for all of it), $video (to watch) and $labels (or
+# empty) from the arguments or what is at hand.
 choose_footage() {
   video=${1:-} frames=${2:-} labels=
   if [ -n "$video" ]; then
@@ -12,11 +13,14 @@ choose_footage() {
   elif [ -r "$shared/video/one-by-one-person-detection.mp4" ]; then
     video=$shared/video/one-by-one-person-detection.mp4 frames=0-54 name=room
   else
-    name=cell video=$out/cell.mp4 frames=0-159 labels=$out/cell.json
-    say "No footage at hand: drawing a scene (a work cell, later with things that do not belong)."
+    name=cell video=$out/cell.mp4 labels=$out/cell.json normal=$out/cell-normal.mp4
+    say "No footage at hand: drawing a work cell, as it normally is and with things that do not belong."
+    [ -r "$normal" ] || novelty scene "$normal" --seed 1 --seconds 150 --fps 10 --normal
     grep -q '"visits"' "$labels" 2>/dev/null ||
       novelty scene "$video" --seed 1 --seconds 64 --fps 10 --labels "$labels"
+    return
   fi
+  normal=$video
 }
 
 run_demo() {
@@ -27,11 +31,11 @@ run_demo() {
   choose_footage "$@"
   local model=$out/$name.novelty took=$SECONDS
 
-  step "training $name.novelty on frames $frames of $(basename "$video") (taken as normal)"
+  step "training $name.novelty on ${frames:+frames $frames of }$(basename "$normal") (taken as normal)"
   if [ -r "$model" ] && [ "$(cat "$model.from" 2>/dev/null)" = "$(demo_key)" ]; then
     say "already trained: $model (remove it to train again)"
   else
-    novelty train "$video" --frames "$frames" -o "$model" --resume
+    novelty train "$normal" ${frames:+--frames "$frames"} -o "$model" --resume
     demo_key >"$model.from"
   fi
 
@@ -58,8 +62,11 @@ run_demo() {
   say "took $((SECONDS - took)) s"
 }
 
-# What the model depends on: footage, frames and the program that trained it.
-demo_key() { sha256sum "$video" "$build/training/novelty" "$build"/core/*.so | cut -d' ' -f1 | sha256sum; echo "$frames"; }
+# What the model depends on: footage, frames, the program that trained it and the teachers at hand.
+demo_key() {
+  sha256sum "$normal" "$build/training/novelty" "$build"/core/*.so models/*.safetensors | cut -d' ' -f1 | sha256sum
+  echo "$frames ${NOVELTY_WEIGHTS:-}"
+}
 
 # The still of the strongest event, as PNG.
 overlay_png() {
