@@ -14,6 +14,13 @@ namespace fs = std::filesystem;
 
 constexpr const char* kLayout = "lay it out as train/CLASS/IMAGE and test/CLASS/IMAGE";
 
+void check_test_images(const ClassData& data, const std::string& name) {
+  const bool own = data.test.contains(name);
+  if (!own || data.test.size() < 2)
+    throw Error(ErrorKind::kFormat, name,
+                own ? "is the only class with test images" : "has no test images", kLayout);
+}
+
 }  // namespace
 
 ClassData read_class_data(const std::string& path) {
@@ -60,6 +67,7 @@ std::vector<std::string> chosen_classes(const ClassData& data, const std::string
   }
   if (names.empty())
     for (const auto& [name, files] : data.train) names.push_back(name);
+  for (const std::string& name : names) check_test_images(data, name);
   return names;
 }
 

@@ -27,8 +27,8 @@ ClassData read_class_data(const std::string& path);
 /// images. Throws: Error(kSettings) when a class has no image left to train on.
 void hold_out(ClassData& data, std::size_t count);
 
-/// The training data's classes, or those of `list` ("cat,dog"). Throws: Error(kSettings) on a name
-/// that is not among them.
+/// The training data's classes, or those of `list` ("cat,dog"). Throws: Error (kSettings on a name
+/// that is not among them; kFormat when one has no test images, or no other class has).
 std::vector<std::string> chosen_classes(const ClassData& data, const std::string& list);
 
 }  // namespace novelty

@@ -16,6 +16,8 @@ constexpr std::size_t kMostVariants = 8;
 // Steps at least, and epochs at least for longer footage.
 constexpr std::size_t kLeastSteps = 350;
 constexpr std::size_t kLeastEpochs = 3;
+// The discrepancy of whole pictures counts little: a student of fewer steps ranks as well.
+constexpr std::size_t kLeastPictureSteps = 150;
 
 constexpr std::int64_t kMillisecond = 1'000'000;
 
@@ -54,7 +56,8 @@ Recipe resolve_recipe(const TrainingOptions& options, std::size_t pictures) {
   recipe.steps =
       options.epochs > 0
           ? static_cast<std::size_t>(options.epochs) * steps_per_epoch(records, recipe.batch)
-          : std::max(kLeastSteps, quotient_up(kLeastEpochs * records, recipe.batch));
+          : std::max(recipe.whole_pictures ? kLeastPictureSteps : kLeastSteps,
+                     quotient_up(kLeastEpochs * records, recipe.batch));
   return recipe;
 }
 

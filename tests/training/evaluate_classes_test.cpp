@@ -122,7 +122,8 @@ TEST_F(EvaluateClasses, RefusesFaultsBeforeItTrains) {
   expect_refused({"--holdout", "24"}, 1, "leaves none");
   expect_refused({"--train-count", "3"}, 2, "--train-count");
   expect_refused({"--data", "gone"}, 1, "gone");
-  expect_refused({"--data", "data/train"}, 1, "fewer than two classes");
+  expect_refused({"--data", "data/train"}, 1, "has no test images");
+  expect_refused({"--data", "data/test"}, 1, "fewer than two classes");
   expect_refused({"more"}, 2, "--data");
 }
 
