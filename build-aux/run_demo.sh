@@ -2,10 +2,10 @@
 # shellcheck shell=bash disable=SC2154,SC2034  # sourced by ./run, whose variables these are
 # The main job from end to end: footage, training, the live pipeline, what was found.
 
-# Sets $normal (a path) and $frames (its normal part, A-B, or empty for all of it), $video (to watch) and $labels (or
-# empty) from the arguments or what is at hand.
+# Sets $normal (a path) and $frames (its normal part, A-B, or empty for all of it), $rate (the false alarms an hour to
+# aim at), $video (to watch) and $labels (or empty) from the arguments or what is at hand.
 choose_footage() {
-  video=${1:-} frames=${2:-} labels=
+  video=${1:-} frames=${2:-} labels= rate=1
   if [ -n "$video" ]; then
     [ -r "$video" ] || die "cannot read '$video'"
     frames=${frames:-0-99}
@@ -14,6 +14,8 @@ choose_footage() {
     video=$shared/video/one-by-one-person-detection.mp4 frames=0-54 name=room
   else
     name=cell video=$out/cell.mp4 labels=$out/cell.json normal=$out/cell-normal.mp4
+    # Minutes of footage cannot promise one false alarm an hour; the threshold for it lies far out.
+    rate=30
     say "No footage at hand: drawing a work cell, as it normally is and with things that do not belong."
     [ -r "$normal" ] || novelty scene "$normal" --seed 1 --seconds 150 --fps 10 --normal
     grep -q '"visits"' "$labels" 2>/dev/null ||
@@ -35,7 +37,7 @@ run_demo() {
   if [ -r "$model" ] && [ "$(cat "$model.from" 2>/dev/null)" = "$(demo_key)" ]; then
     say "already trained: $model (remove it to train again)"
   else
-    novelty train "$normal" ${frames:+--frames "$frames"} -o "$model" --resume
+    novelty train "$normal" ${frames:+--frames "$frames"} -o "$model" --target-false-alarms-per-hour "$rate" --resume
     demo_key >"$model.from"
   fi
 
