@@ -14,10 +14,10 @@ choose_footage() {
     video=$shared/video/one-by-one-person-detection.mp4 frames=0-54 name=room
   else
     name=cell video=$out/cell.mp4 labels=$out/cell.json normal=$out/cell-normal.mp4
-    # Minutes of footage cannot promise one false alarm an hour; the threshold for it lies far out.
+    # A quarter of an hour cannot promise one false alarm an hour; the threshold for it lies far out.
     rate=30
     say "No footage at hand: drawing a work cell, as it normally is and with things that do not belong."
-    [ -r "$normal" ] || novelty scene "$normal" --seed 1 --seconds 150 --fps 10 --normal
+    [ -r "$normal" ] || novelty scene "$normal" --seed 1 --seconds 900 --fps 10 --normal
     grep -q '"visits"' "$labels" 2>/dev/null ||
       novelty scene "$video" --seed 1 --seconds 64 --fps 10 --labels "$labels"
     return
