@@ -128,6 +128,22 @@ novelty::DistillProbe probe_with(const std::optional<novelty::FeatureProbe>& pro
   };
 }
 
+novelty::DistillReport distill_shown(novelty::Footage& pictures, const Settings& settings,
+                                     const std::optional<novelty::FeatureProbe>& probe) {
+  novelty::Progress progress;
+  try {
+    auto report = novelty::distill(pictures, settings.distill, show_in(progress),
+                                   probe_with(probe, progress, settings.distill.threads));
+    progress.finish();
+    return report;
+  } catch (const novelty::Error& error) {
+    progress.finish();
+    if (error.kind() != novelty::ErrorKind::kCancelled) throw;
+    throw novelty::Error(novelty::ErrorKind::kCancelled, "stopped",
+                         "checkpoint kept, continue with --resume");
+  }
+}
+
 }  // namespace
 
 int run_distill(int argc, char** argv) {
@@ -142,10 +158,7 @@ int run_distill(int argc, char** argv) {
   std::optional<novelty::FeatureProbe> probe;
   if (!settings.probe.empty()) probe.emplace(settings.probe);
   std::fflush(stdout);
-  novelty::Progress progress;
-  const auto report = novelty::distill(*pictures, settings.distill, show_in(progress),
-                                       probe_with(probe, progress, settings.distill.threads));
-  progress.finish();
+  const auto report = distill_shown(*pictures, settings, probe);
   for (const std::string& warning : pictures->warnings())
     std::printf("warning: %s\n", warning.c_str());
   std::printf("%zu views, %zu steps, last losses: %s\n", report.views, report.losses.size(),
