@@ -5,7 +5,7 @@
 # Sets $normal (a path) and $frames (its normal part, A-B, or empty for all of it), $rate (the false alarms an hour to
 # aim at), $video (to watch) and $labels (or empty) from the arguments or what is at hand.
 choose_footage() {
-  video=${1:-} frames=${2:-} labels= rate=1
+  video=${1:-} frames=${2:-} labels='' rate=1
   if [ -n "$video" ]; then
     [ -r "$video" ] || die "cannot read '$video'"
     frames=${frames:-0-99}

@@ -27,8 +27,8 @@ int run_objects(const Arguments& arguments);
 /// MODEL BASELINE THREADS: how much faster MODEL scores a frame than BASELINE, interleaved.
 int run_pair_speed(const Arguments& arguments);
 
-/// TEACHER OUT SEEDS: draws a work cell for each seed, trains on its first part and scores the rest.
-/// OUT/seeds/N.json, OUT/result.json and OUT/result.md. Goes on where it was stopped.
+/// TEACHER OUT SEEDS: draws a work cell for each seed, trains on its first part and scores the
+/// rest. OUT/seeds/N.json, OUT/result.json and OUT/result.md. Goes on where it was stopped.
 int run_cell(const Arguments& arguments);
 
 }  // namespace novelty::bench
