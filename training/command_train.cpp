@@ -122,8 +122,7 @@ void choose_teacher(Settings& settings) {
   const auto found = novelty::find_teacher(novelty::teacher_places(settings.teacher));
   settings.training.teacher_path = found.path;
   std::printf("teacher: %s\n", found.text().c_str());
-  if (found.embedded)
-    std::puts("  to use a larger one: novelty weights get vit_tiny_patch16_224");
+  if (found.embedded) std::puts("  to use a larger one: novelty weights get vit_tiny_patch16_224");
 }
 
 /// Without --preset the kind of input decides.
