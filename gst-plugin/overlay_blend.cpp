@@ -10,84 +10,64 @@ namespace novelty {
 namespace {
 
 // The member of Ink that a component of the frame takes; the fourth is its alpha.
-using Channel = std::uint8_t Ink::*;
-constexpr std::array<Channel, 4> kChannels{&Ink::c0, &Ink::c1, &Ink::c2, &Ink::a};
+constexpr std::array<std::uint8_t Ink::*, 4> kChannels{&Ink::c0, &Ink::c1, &Ink::c2, &Ink::a};
 
-// under * (255 - alpha) / 255 + over, rounded; exact for all bytes.
-std::uint8_t over(unsigned top, unsigned alpha, unsigned under) {
-  const unsigned t = under * (255 - alpha) + 128;
-  return static_cast<std::uint8_t>(std::min(255U, top + ((t + (t >> 8)) >> 8)));
-}
+using From = PlaneLayout::From;
 
-// One plane's component of a frame.
-struct Component {
-  std::uint8_t* data = nullptr;
-  std::ptrdiff_t stride = 0;
-  int step = 1;
-  int sub_x = 0, sub_y = 0;
-  Channel channel = &Ink::c0;
+// Bytes of one row of a plane to blend, kept between rows for their memory.
+struct BlendRow {
+  std::vector<std::uint8_t> top, alpha;
 };
 
-Component component_of(GstVideoFrame& frame, int index) {
-  const GstVideoFormatInfo* format = frame.info.finfo;
-  Component c;
-  c.data = GST_VIDEO_FRAME_COMP_DATA(&frame, index);
-  c.stride = GST_VIDEO_FRAME_COMP_STRIDE(&frame, index);
-  c.step = GST_VIDEO_FRAME_COMP_PSTRIDE(&frame, index);
-  c.sub_x = static_cast<int>(GST_VIDEO_FORMAT_INFO_W_SUB(format, index));
-  c.sub_y = static_cast<int>(GST_VIDEO_FORMAT_INFO_H_SUB(format, index));
-  c.channel = kChannels[static_cast<std::size_t>(index)];
-  return c;
-}
+// The ink that a sample of one row of a plane takes: of the rows `first` and `second`, which are
+// one where the plane has the frame's height.
+struct InkRows {
+  const Ink* first;
+  const Ink* second;
+  int width;
 
-template <int Step>
-void blend_row(std::uint8_t* under, const Ink* top, int width, Channel channel) {
-  for (int i = 0; i < width; ++i, under += Step) *under = over(top[i].*channel, top[i].a, *under);
-}
+  int left(int pair) const { return 2 * pair; }
+  int right(int pair) const { return std::min(2 * pair + 1, width - 1); }
 
-void blend_full(const Component& c, int x, int y, const InkView& ink) {
-  for (int row = 0; row < ink.height; ++row) {
-    const Ink* top = ink.data + row * ink.stride;
-    std::uint8_t* under = c.data + (y + row) * c.stride + static_cast<std::ptrdiff_t>(x) * c.step;
-    switch (c.step) {
-      case 1:
-        blend_row<1>(under, top, ink.width, c.channel);
-        break;
-      case 2:
-        blend_row<2>(under, top, ink.width, c.channel);
-        break;
-      case 3:
-        blend_row<3>(under, top, ink.width, c.channel);
-        break;
-      default:
-        blend_row<4>(under, top, ink.width, c.channel);
-        break;
+  std::uint8_t at(int pair, const PlaneLayout::Byte& byte, std::uint8_t Ink::*channel) const {
+    if (byte.from == From::kLeft) return first[left(pair)].*channel;
+    if (byte.from == From::kRight) return first[right(pair)].*channel;
+    const int i = left(pair);
+    const int j = right(pair);
+    const unsigned sum =
+        first[i].*channel + first[j].*channel + second[i].*channel + second[j].*channel;
+    return static_cast<std::uint8_t>((sum + 2) / 4);
+  }
+};
+
+void lay_out(const InkRows& rows, const PlaneLayout& layout, BlendRow& row) {
+  const int pairs = (rows.width + 1) / 2;
+  const auto stride = static_cast<std::size_t>(layout.pair_bytes);
+  row.top.assign(static_cast<std::size_t>(pairs) * stride, 0);
+  row.alpha.assign(row.top.size(), 0);
+  for (std::size_t b = 0; b < stride; ++b) {
+    const PlaneLayout::Byte& byte = layout.bytes[b];
+    if (byte.from == From::kNothing) continue;
+    for (int pair = 0; pair < pairs; ++pair) {
+      const std::size_t at = static_cast<std::size_t>(pair) * stride + b;
+      row.top[at] = rows.at(pair, byte, byte.channel);
+      row.alpha[at] = rows.at(pair, byte, &Ink::a);
     }
   }
 }
 
-// A row of chroma under the ink rows `first` and `second` (the same one where there is but one),
-// each sample under two columns; the last one of an odd width has one.
-void blend_chroma_row(std::uint8_t* under, int step, const Ink* first, const Ink* second, int width,
-                      Channel channel) {
-  for (int i = 0; i < width; i += 2, under += step) {
-    const int j = std::min(i + 1, width - 1);
-    const unsigned alpha = first[i].a + first[j].a + second[i].a + second[j].a;
-    if (alpha == 0) continue;
-    const unsigned value =
-        first[i].*channel + first[j].*channel + second[i].*channel + second[j].*channel;
-    *under = over((value + 2) / 4, (alpha + 2) / 4, *under);
-  }
-}
-
-void blend_chroma(const Component& c, int x, int y, const InkView& ink) {
-  const int rows = 1 << c.sub_y;
+// `ink` lies within the frame.
+void blend_plane(GstVideoFrame& frame, int plane, int x, int y, const InkView& ink,
+                 BlendRow& scratch) {
+  const PlaneLayout layout = plane_layout(*frame.info.finfo, plane);
+  const int rows = layout.half_height ? 2 : 1;
   for (int row = 0; row < ink.height; row += rows) {
     const Ink* first = ink.data + row * ink.stride;
     const Ink* second = ink.data + std::min(row + rows - 1, ink.height - 1) * ink.stride;
-    std::uint8_t* under =
-        c.data + ((y + row) >> c.sub_y) * c.stride + static_cast<std::ptrdiff_t>(x / 2) * c.step;
-    blend_chroma_row(under, c.step, first, second, ink.width, c.channel);
+    if (row == 0 || ink.stride != 0) lay_out({first, second, ink.width}, layout, scratch);
+    std::uint8_t* under = plane_row(frame, plane, (y + row) / rows) +
+                          static_cast<std::ptrdiff_t>(x / 2) * layout.pair_bytes;
+    blend_bytes(under, scratch.top.data(), scratch.alpha.data(), layout.row_bytes(ink.width));
   }
 }
 
@@ -125,19 +105,54 @@ Ink InkMixer::mix_unit(double r, double g, double b, double a) const {
   return mix(byte(r), byte(g), byte(b), byte(a));
 }
 
+int PlaneLayout::row_bytes(int width) const {
+  const bool shared = std::any_of(bytes.begin(), bytes.end(),
+                                  [](const Byte& byte) { return byte.from == From::kBoth; });
+  return shared ? (width + 1) / 2 * pair_bytes : width * pair_bytes / 2;
+}
+
+PlaneLayout plane_layout(const GstVideoFormatInfo& format, int plane) {
+  PlaneLayout layout;
+  for (int i = 0; i < static_cast<int>(GST_VIDEO_FORMAT_INFO_N_COMPONENTS(&format)); ++i) {
+    if (static_cast<int>(GST_VIDEO_FORMAT_INFO_PLANE(&format, i)) != plane) continue;
+    const int step = GST_VIDEO_FORMAT_INFO_PSTRIDE(&format, i);
+    const auto offset = static_cast<std::size_t>(GST_VIDEO_FORMAT_INFO_POFFSET(&format, i));
+    const bool half_width = GST_VIDEO_FORMAT_INFO_W_SUB(&format, i) != 0;
+    const auto channel = kChannels[static_cast<std::size_t>(i)];
+    layout.pair_bytes = half_width ? step : 2 * step;
+    layout.half_height = GST_VIDEO_FORMAT_INFO_H_SUB(&format, i) != 0;
+    layout.bytes.at(offset) = {half_width ? From::kBoth : From::kLeft, channel};
+    if (!half_width)
+      layout.bytes.at(offset + static_cast<std::size_t>(step)) = {From::kRight, channel};
+  }
+  return layout;
+}
+
+std::uint8_t* plane_row(GstVideoFrame& frame, int plane, int row) {
+  return static_cast<std::uint8_t*>(GST_VIDEO_FRAME_PLANE_DATA(&frame, plane)) +
+         static_cast<std::ptrdiff_t>(row) * GST_VIDEO_FRAME_PLANE_STRIDE(&frame, plane);
+}
+
+// Exact for all bytes: (t + t / 256) / 256 is t / 255, rounded. In 16 bits, so that the compiler
+// makes vectors of it.
+void blend_bytes(std::uint8_t* __restrict under, const std::uint8_t* __restrict top,
+                 const std::uint8_t* __restrict alpha, int count) {
+  for (int i = 0; i < count; ++i) {
+    const auto t = static_cast<std::uint16_t>(under[i] * (255 - alpha[i]) + 128);
+    const auto rest = static_cast<std::uint16_t>(static_cast<std::uint16_t>(t + (t >> 8)) >> 8);
+    const auto sum = static_cast<std::uint16_t>(top[i] + rest);
+    under[i] = static_cast<std::uint8_t>(sum > 255 ? 255 : sum);
+  }
+}
+
 void blend_ink(GstVideoFrame& frame, int x, int y, const InkView& ink) {
   InkView cut = ink;
   cut.width = std::min(ink.width, GST_VIDEO_FRAME_WIDTH(&frame) - x);
   cut.height = std::min(ink.height, GST_VIDEO_FRAME_HEIGHT(&frame) - y);
   if (cut.width <= 0 || cut.height <= 0) return;
-  const int components = static_cast<int>(GST_VIDEO_FRAME_N_COMPONENTS(&frame));
-  for (int i = 0; i < components; ++i) {
-    const Component c = component_of(frame, i);
-    if (c.sub_x == 0 && c.sub_y == 0) {
-      blend_full(c, x, y, cut);
-    } else {
-      blend_chroma(c, x, y, cut);
-    }
+  BlendRow scratch;
+  for (int plane = 0; plane < static_cast<int>(GST_VIDEO_FRAME_N_PLANES(&frame)); ++plane) {
+    blend_plane(frame, plane, x, y, cut, scratch);
   }
 }
 

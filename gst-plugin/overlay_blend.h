@@ -54,6 +54,34 @@ class InkMixer {
   std::array<Weights, 3> weights_{};
 };
 
+/// How a pair of pixels (two columns of an even x; of two rows in a plane of half height) lies in a
+/// plane of a frame. A byte takes its channel from the left pixel, the right one, or both.
+struct PlaneLayout {
+  enum class From : std::uint8_t { kNothing, kLeft, kRight, kBoth };
+  struct Byte {
+    From from = From::kNothing;
+    std::uint8_t Ink::*channel = &Ink::c0;
+  };
+  static constexpr int kMaxBytes = 8;
+
+  std::array<Byte, kMaxBytes> bytes{};
+  int pair_bytes = 0;        ///< of `bytes` in use
+  bool half_height = false;  ///< a row of the plane stands for two of the frame
+
+  /// Bytes that `width` pixels from an even column on take.
+  int row_bytes(int width) const;
+};
+
+PlaneLayout plane_layout(const GstVideoFormatInfo& format, int plane);
+
+/// First byte of a row of a plane.
+std::uint8_t* plane_row(GstVideoFrame& frame, int plane, int row);
+
+/// under * (1 - alpha) + top for `count` bytes, rounded; alpha in 255ths, top premultiplied.
+/// The arrays must not overlap. Thread: any.
+void blend_bytes(std::uint8_t* under, const std::uint8_t* top, const std::uint8_t* alpha,
+                 int count);
+
 /// Blends `ink` over `frame` with its top left corner at (x, y), both even and not negative; what
 /// lies outside is cut off. Subsampled chroma takes the mean of the ink over its pixels.
 /// Thread: one per frame.

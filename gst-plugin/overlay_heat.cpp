@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <numbers>
 
 namespace novelty {
@@ -60,6 +61,33 @@ int mixed(int a, int b, int weight) {
   return a + (b - a) * weight / kFraction;
 }
 
+// Writes the bytes of each colour's pair, one after the other.
+template <std::size_t Bytes, typename Pairs>
+void spread(const std::vector<std::uint8_t>& colors, const Pairs& pairs, std::uint8_t* out) {
+  for (const std::uint8_t color : colors) {
+    std::memcpy(out, pairs[color].data(), Bytes);
+    out += Bytes;
+  }
+}
+
+template <typename Pairs>
+void spread_pairs(const std::vector<std::uint8_t>& colors, const Pairs& pairs, int bytes,
+                  std::vector<std::uint8_t>& out) {
+  out.resize(colors.size() * static_cast<std::size_t>(bytes));
+  switch (bytes) {
+    case 1:
+      return spread<1>(colors, pairs, out.data());
+    case 2:
+      return spread<2>(colors, pairs, out.data());
+    case 4:
+      return spread<4>(colors, pairs, out.data());
+    case 6:
+      return spread<6>(colors, pairs, out.data());
+    default:
+      return spread<8>(colors, pairs, out.data());
+  }
+}
+
 }  // namespace
 
 Rgb heat_color(double t) {
@@ -81,63 +109,98 @@ double heat_opacity(double position) {
   return smooth_step(heat_position(0.5), heat_position(1.5), position);
 }
 
-HeatPainter::Between HeatPainter::between_cells(int pixel, int pixels, int cells) {
-  const double at = (pixel + 0.5) * cells / pixels - 0.5;
+HeatPainter::Between HeatPainter::between_cells(int square, int squares, int cells) {
+  const double at = (square + 0.5) * cells / squares - 0.5;
   const double low = std::floor(at);
   const int cell = static_cast<int>(low);
   return {std::clamp(cell, 0, cells - 1), std::clamp(cell + 1, 0, cells - 1),
           static_cast<int>((at - low) * kFraction)};
 }
 
-void HeatPainter::configure(const InkMixer& mixer, double opacity) {
-  visible_level_ = 256 * kFraction;
-  for (int i = 255; i >= 0; --i) {
-    const double t = i / 255.0;
+void HeatPainter::configure(const GstVideoFormatInfo& format, const InkMixer& mixer,
+                            double opacity) {
+  palettes_.clear();
+  for (int i = 0; i < static_cast<int>(GST_VIDEO_FORMAT_INFO_N_PLANES(&format)); ++i) {
+    palettes_.push_back({.layout = plane_layout(format, i)});
+  }
+  visible_level_ = static_cast<int>(kColors) * kFraction;
+  for (std::size_t i = kColors; i-- > 0;) {
+    const double t = static_cast<double>(i) / (kColors - 1);
     const double a = opacity * heat_opacity(t);
     const Rgb color = heat_color(t);
-    Ink& ink = palette_[static_cast<std::size_t>(i)];
-    ink = mixer.mix_unit(color.r * a, color.g * a, color.b * a, a);
-    if (ink.a > 0) visible_level_ = i * kFraction;
+    const Ink ink = mixer.mix_unit(color.r * a, color.g * a, color.b * a, a);
+    if (ink.a > 0) visible_level_ = static_cast<int>(i) * kFraction;
+    for (PlanePalette& palette : palettes_) {
+      for (std::size_t b = 0; b < PlaneLayout::kMaxBytes; ++b) {
+        const PlaneLayout::Byte& byte = palette.layout.bytes[b];
+        if (byte.from == PlaneLayout::From::kNothing) continue;
+        palette.top[i][b] = ink.*byte.channel;
+        palette.alpha[i][b] = ink.a;
+      }
+    }
   }
 }
 
-void HeatPainter::set_columns(int width, int size) {
-  if (static_cast<int>(columns_.size()) == width && columns_size_ == size) return;
-  columns_.resize(static_cast<std::size_t>(width));
+void HeatPainter::set_columns(int squares, int size) {
+  if (static_cast<int>(columns_.size()) == squares && columns_size_ == size) return;
+  columns_.resize(static_cast<std::size_t>(squares));
   columns_size_ = size;
-  for (int x = 0; x < width; ++x) {
-    columns_[static_cast<std::size_t>(x)] = between_cells(x, width, size);
+  for (int x = 0; x < squares; ++x) {
+    columns_[static_cast<std::size_t>(x)] = between_cells(x, squares, size);
   }
 }
 
-void HeatPainter::mix_rows(int y, int height, int size, int* levels) const {
-  const Between rows = between_cells(y, height, size);
-  const int* first = cells_.data() + static_cast<std::ptrdiff_t>(rows.first) * size;
-  const int* second = cells_.data() + static_cast<std::ptrdiff_t>(rows.second) * size;
-  for (int i = 0; i < size; ++i) levels[i] = mixed(first[i], second[i], rows.weight);
+void HeatPainter::mix_cells(int row, int rows, int size) {
+  const Between between = between_cells(row, rows, size);
+  const int* first = cells_.data() + static_cast<std::ptrdiff_t>(between.first) * size;
+  const int* second = cells_.data() + static_cast<std::ptrdiff_t>(between.second) * size;
+  levels_.resize(static_cast<std::size_t>(size));
+  for (int i = 0; i < size; ++i) {
+    levels_[static_cast<std::size_t>(i)] = mixed(first[i], second[i], between.weight);
+  }
 }
 
-// The pixel columns that can be visible, from levels_: those between the neighbours of visible
-// cells. Begins at an even column.
-HeatPainter::Span HeatPainter::visible_span(int size, int width) const {
+// The squares of a row that can be visible, from levels_: those between the neighbours of visible
+// cells.
+HeatPainter::Span HeatPainter::visible_span(int size, int squares) const {
   int first = size;
   int last = -1;
-  for (int i = 0; i < 2 * size; ++i) {
+  for (int i = 0; i < size; ++i) {
     if (levels_[static_cast<std::size_t>(i)] < visible_level_) continue;
-    first = std::min(first, i % size);
-    last = std::max(last, i % size);
+    first = std::min(first, i);
+    last = i;
   }
   if (last < 0) return {};
-  const auto center = [&](int cell) { return static_cast<int>((cell + 0.5) * width / size); };
-  const int begin = first == 0 ? 0 : center(first - 1) & ~1;
-  return {begin, last == size - 1 ? width : std::min(width, center(last + 1) + 1)};
+  const auto center = [&](int cell) { return static_cast<int>((cell + 0.5) * squares / size); };
+  return {first == 0 ? 0 : center(first - 1),
+          last == size - 1 ? squares : std::min(squares, center(last + 1) + 1)};
 }
 
-void HeatPainter::fill_row(const int* levels, Span span, Ink* row) const {
-  for (int x = span.begin; x < span.end; ++x) {
-    const Between& cells = columns_[static_cast<std::size_t>(x)];
-    const int level = mixed(levels[cells.first], levels[cells.second], cells.weight);
-    *row++ = palette_[static_cast<std::size_t>(level / kFraction)];
+void HeatPainter::choose_colors(Span span) {
+  colors_.resize(static_cast<std::size_t>(span.end - span.begin));
+  const Between* cells = columns_.data() + span.begin;
+  for (std::uint8_t& color : colors_) {
+    const int level = mixed(levels_[static_cast<std::size_t>(cells->first)],
+                            levels_[static_cast<std::size_t>(cells->second)], cells->weight);
+    color = static_cast<std::uint8_t>(level / kFraction);
+    ++cells;
+  }
+}
+
+void HeatPainter::blend_squares(GstVideoFrame& frame, const PlanePalette& palette, int row,
+                                Span span) {
+  const PlaneLayout& layout = palette.layout;
+  spread_pairs(colors_, palette.top, layout.pair_bytes, top_);
+  spread_pairs(colors_, palette.alpha, layout.pair_bytes, alpha_);
+  const int pixels = std::min(2 * span.end, GST_VIDEO_FRAME_WIDTH(&frame)) - 2 * span.begin;
+  const int bytes = layout.row_bytes(pixels);
+  const int first = layout.half_height ? row : 2 * row;
+  const int end =
+      layout.half_height ? row + 1 : std::min(2 * row + 2, GST_VIDEO_FRAME_HEIGHT(&frame));
+  for (int y = first; y < end; ++y) {
+    std::uint8_t* under = plane_row(frame, static_cast<int>(&palette - palettes_.data()), y) +
+                          static_cast<std::ptrdiff_t>(span.begin) * layout.pair_bytes;
+    blend_bytes(under, top_.data(), alpha_.data(), bytes);
   }
 }
 
@@ -147,20 +210,15 @@ void HeatPainter::draw(GstVideoFrame& frame, const std::vector<float>& map, int 
   cells_.resize(map.size());
   std::transform(map.begin(), map.end(), cells_.begin(), level_of);
   if (*std::max_element(cells_.begin(), cells_.end()) < visible_level_) return;
-  const int width = GST_VIDEO_FRAME_WIDTH(&frame);
-  const int height = GST_VIDEO_FRAME_HEIGHT(&frame);
-  set_columns(width, size);
-  levels_.resize(2 * side);
-  ink_.resize(2 * columns_.size());
-  for (int y = 0; y < height; y += 2) {
-    const int rows = std::min(2, height - y);
-    mix_rows(y, height, size, levels_.data());
-    mix_rows(std::min(y + 1, height - 1), height, size, levels_.data() + size);
-    const Span span = visible_span(size, width);
+  const int columns = (GST_VIDEO_FRAME_WIDTH(&frame) + 1) / 2;
+  const int rows = (GST_VIDEO_FRAME_HEIGHT(&frame) + 1) / 2;
+  set_columns(columns, size);
+  for (int row = 0; row < rows; ++row) {
+    mix_cells(row, rows, size);
+    const Span span = visible_span(size, columns);
     if (span.begin == span.end) continue;
-    fill_row(levels_.data(), span, ink_.data());
-    fill_row(levels_.data() + size, span, ink_.data() + width);
-    blend_ink(frame, span.begin, y, {ink_.data(), span.end - span.begin, rows, width});
+    choose_colors(span);
+    for (const PlanePalette& palette : palettes_) blend_squares(frame, palette, row, span);
   }
 }
 

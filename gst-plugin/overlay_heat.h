@@ -29,36 +29,46 @@ double heat_position(double value);
 /// stay clean), full from 1.5 on.
 double heat_opacity(double position);
 
-/// Draws maps into frames of one format. Not thread-safe.
+/// Draws maps into frames of one format, in squares of 2 x 2 pixels. Not thread-safe.
 class HeatPainter {
  public:
   /// opacity: of the strongest novelty, [0, 1].
-  void configure(const InkMixer& mixer, double opacity);
+  void configure(const GstVideoFormatInfo& format, const InkMixer& mixer, double opacity);
 
   /// map: [size, size] calibrated values over the whole frame, drawn bilinearly between the centres
   /// of its cells. A map of another length than size * size is not drawn.
   void draw(GstVideoFrame& frame, const std::vector<float>& map, int size);
 
  private:
+  static constexpr std::size_t kColors = 256;
+  using Pairs = std::array<std::array<std::uint8_t, PlaneLayout::kMaxBytes>, kColors>;
+
+  // What a plane of the frame takes for two pixels of each colour.
+  struct PlanePalette {
+    PlaneLayout layout;
+    Pairs top{}, alpha{};
+  };
   struct Between {
     int first = 0, second = 0, weight = 0;
   };
   struct Span {
     int begin = 0, end = 0;
   };
-  static Between between_cells(int pixel, int pixels, int cells);
-  void set_columns(int width, int size);
-  void mix_rows(int y, int height, int size, int* levels) const;
-  Span visible_span(int size, int width) const;
-  void fill_row(const int* levels, Span span, Ink* row) const;
+  static Between between_cells(int square, int squares, int cells);
+  void set_columns(int squares, int size);
+  void mix_cells(int row, int rows, int size);
+  Span visible_span(int size, int squares) const;
+  void choose_colors(Span span);
+  void blend_squares(GstVideoFrame& frame, const PlanePalette& palette, int row, Span span);
 
-  std::array<Ink, 256> palette_{};
-  int visible_level_ = 0;  // the lowest level that is not transparent
+  std::vector<PlanePalette> palettes_;  // [planes]
+  int visible_level_ = 0;               // the lowest level that is not transparent
   // Kept between frames for their memory alone, columns_ also for its values.
-  std::vector<int> cells_;        // [size, size] levels of the map
-  std::vector<int> levels_;       // [2, size] levels of two pixel rows at the cells' centres
-  std::vector<Between> columns_;  // [width] the cells each pixel column lies between
-  std::vector<Ink> ink_;          // [2, width]
+  std::vector<int> cells_;            // [size, size] levels of the map
+  std::vector<int> levels_;           // [size] levels of one row of squares at the cells' centres
+  std::vector<Between> columns_;      // [squares a row] the cells each lies between
+  std::vector<std::uint8_t> colors_;  // [squares of the span]
+  std::vector<std::uint8_t> top_, alpha_;  // bytes of one row of a plane
   int columns_size_ = 0;
 };
 

@@ -41,11 +41,14 @@ void draw_frame(GstVideoFrame& frame, const Box& box, int thickness, Ink color) 
   if (width > down) fill_ink(frame, box.right - down, box.top + across, down, inner, color);
 }
 
+bool is_finite(const Region& region) {
+  return std::isfinite(region.x) && std::isfinite(region.y) && std::isfinite(region.width) &&
+         std::isfinite(region.height);
+}
+
 // White inside black, so that it stands out on any picture and any heat.
 void draw_region(GstVideoFrame& frame, const Region& region, const InkMixer& mixer) {
-  const bool finite = std::isfinite(region.x) && std::isfinite(region.y) &&
-                      std::isfinite(region.width) && std::isfinite(region.height);
-  if (!finite) return;
+  if (!is_finite(region)) return;
   const int height = GST_VIDEO_FRAME_HEIGHT(&frame);
   const Box box = box_of(region, GST_VIDEO_FRAME_WIDTH(&frame), height);
   if (box.right <= box.left || box.bottom <= box.top) return;
@@ -68,23 +71,44 @@ ShownState state_of(const NoveltyMeta& meta) {
 void OverlayPainter::configure(const GstVideoInfo& info) {
   mixer_ = std::make_unique<InkMixer>(info);
   heat_opacity_ = -1;
+  labels_.clear();
 }
 
 void OverlayPainter::draw(GstVideoFrame& frame, const NoveltyMeta& meta,
                           const OverlayOptions& options) {
   if (mixer_ == nullptr) return;
   if (options.opacity != heat_opacity_) {
-    heat_.configure(*mixer_, options.opacity);
+    heat_.configure(*frame.info.finfo, *mixer_, options.opacity);
     heat_opacity_ = options.opacity;
   }
   if (options.show_map) heat_.draw(frame, unpack_map(meta), meta.map_size);
   if (options.show_regions) {
-    for (const Region& region : unpack_regions(meta)) draw_region(frame, region, *mixer_);
+    const std::vector<Region> regions = unpack_regions(meta);
+    for (const Region& region : regions) draw_region(frame, region, *mixer_);
+    for (const Region& region : regions) draw_label(frame, region);
   }
   if (GST_CLOCK_TIME_IS_VALID(meta.scored_pts)) {
     history_.add({meta.scored_pts, meta.score, meta.threshold});
   }
   draw_panel(frame, meta, options);
+}
+
+// Over the region's top left corner, or inside where there is no room above.
+void OverlayPainter::draw_label(GstVideoFrame& frame, const Region& region) {
+  constexpr std::size_t kMaxLabels = 64;
+  const int width = GST_VIDEO_FRAME_WIDTH(&frame);
+  const int height = GST_VIDEO_FRAME_HEIGHT(&frame);
+  const std::string text = p_value_text(region.p_value);
+  if (text.empty() || !is_finite(region) || height < kMinPanelLines) return;
+  if (labels_.size() > kMaxLabels) labels_.clear();
+  const auto [found, is_new] = labels_.try_emplace(text);
+  if (is_new) found->second = render_label(text, height, *mixer_);
+  const InkPicture& label = found->second;
+  const Box box = box_of(region, width, height);
+  if (box.right <= box.left || box.bottom <= box.top) return;
+  const int above = box.top - even(label.height + 1);
+  const int left = std::clamp(box.left, 0, std::max(0, width - label.width)) & ~1;
+  blend_ink(frame, left, above >= 0 ? above : box.top, label.view());
 }
 
 void OverlayPainter::draw_panel(GstVideoFrame& frame, const NoveltyMeta& meta,

@@ -4,7 +4,9 @@
 
 #include <gst/video/video.h>
 
+#include <map>
 #include <memory>
+#include <string>
 
 #include "noveltymeta.h"
 #include "overlay_heat.h"
@@ -34,11 +36,13 @@ class OverlayPainter {
   void reset() { history_.clear(); }
 
  private:
+  void draw_label(GstVideoFrame& frame, const Region& region);
   void draw_panel(GstVideoFrame& frame, const NoveltyMeta& meta, const OverlayOptions& options);
 
   std::unique_ptr<InkMixer> mixer_;
   HeatPainter heat_;
-  double heat_opacity_ = -1;  // what heat_ is configured for
+  double heat_opacity_ = -1;                  // what heat_ is configured for
+  std::map<std::string, InkPicture> labels_;  // by text; few, see draw_label
   ScoreHistory history_;
 };
 

@@ -27,6 +27,9 @@ using Cairo = std::unique_ptr<cairo_t, Freed<cairo_destroy>>;
 using Layout = std::unique_ptr<PangoLayout, Freed<g_object_unref>>;
 using Font = std::unique_ptr<PangoFontDescription, Freed<pango_font_description_free>>;
 
+// Under text: R'G'B' and alpha.
+constexpr std::array<double, 4> kGround{0.05, 0.06, 0.08, 0.72};
+
 struct StateLook {
   const char* text;
   double r, g, b;
@@ -155,7 +158,7 @@ void draw_curve(cairo_t* cr, const Plot& plot, const ScoreHistory& history, doub
   cairo_path_destroy(curve);
   cairo_set_source_rgb(cr, 0.56, 0.82, 0.97);
   cairo_set_line_width(cr, line);
-  cairo_set_line_join(cr, CAIRO_LINE_JOIN_ROUND);
+  cairo_set_line_join(cr, CAIRO_LINE_JOIN_BEVEL);
   cairo_stroke(cr);
 }
 
@@ -176,12 +179,12 @@ void draw_history(cairo_t* cr, const Metrics& m, const ScoreHistory& history, do
                   double width) {
   if (history.points().empty()) return;
   const double line = std::max(1.0, m.text / 11);
-  const Plot plot = plot_of(history, m.pad, top, width - 2 * m.pad, m.history_height);
+  const Plot plot = plot_of(history, m.pad, std::round(top), width - 2 * m.pad, m.history_height);
   cairo_save(cr);
-  rounded_box(cr, plot.left, plot.top, plot.width, plot.height, m.text * 0.2);
+  cairo_rectangle(cr, plot.left, plot.top, std::floor(plot.width), std::floor(plot.height));
+  cairo_clip(cr);  // whole pixels: any other clip is far slower
   cairo_set_source_rgba(cr, 1, 1, 1, 0.07);
-  cairo_fill_preserve(cr);
-  cairo_clip(cr);
+  cairo_paint(cr);
   draw_curve(cr, plot, history, line);
   draw_threshold(cr, plot, history.points().back().threshold, line);
   cairo_restore(cr);
@@ -197,13 +200,15 @@ InkPicture to_ink(cairo_surface_t* surface, const InkMixer& mixer) {
   if (bytes == nullptr) return picture;
   picture.width = width;
   picture.height = height;
-  picture.data.reserve(static_cast<std::size_t>(width) * static_cast<std::size_t>(height));
+  picture.data.resize(static_cast<std::size_t>(width) * static_cast<std::size_t>(height));
   for (int y = 0; y < height; ++y) {
     const auto* row =
         reinterpret_cast<const std::uint32_t*>(bytes + static_cast<std::ptrdiff_t>(y) * stride);
+    Ink* ink = picture.data.data() + static_cast<std::ptrdiff_t>(y) * width;
     for (int x = 0; x < width; ++x) {
       const auto part = [&](int shift) { return (row[x] >> shift) & 255U; };
-      picture.data.push_back(mixer.mix(part(16), part(8), part(0), part(24)));
+      const bool same = x > 0 && row[x] == row[x - 1];
+      ink[x] = same ? ink[x - 1] : mixer.mix(part(16), part(8), part(0), part(24));
     }
   }
   return picture;
@@ -212,11 +217,17 @@ InkPicture to_ink(cairo_surface_t* surface, const InkMixer& mixer) {
 }  // namespace
 
 void ScoreHistory::add(const HistoryPoint& point) {
+  constexpr std::uint64_t kSpan = kHistorySeconds * 1'000'000'000;
+  constexpr std::uint64_t kSlice = kSpan / kHistoryPoints;
   if (!std::isfinite(point.score)) return;
-  if (!points_.empty() && point.pts < points_.back().pts) clear();
-  if (!points_.empty() && point.pts == points_.back().pts) return;
-  points_.push_back(point);
-  while (point.pts - points_.front().pts > kHistorySeconds * 1'000'000'000) points_.pop_front();
+  if (!points_.empty() && point.pts < newest_) clear();
+  if (!points_.empty() && point.pts == newest_) return;
+  newest_ = point.pts;
+  const bool same = !points_.empty() && points_.back().pts / kSlice == point.pts / kSlice;
+  const double before = same ? points_.back().score : point.score;
+  if (same) points_.pop_back();
+  points_.push_back({point.pts, std::max(before, point.score), point.threshold});
+  while (point.pts - points_.front().pts > kSpan) points_.pop_front();
 }
 
 int panel_text_height(int frame_height) {
@@ -233,10 +244,36 @@ InkPicture render_panel(const PanelContent& content, int frame_height, const Ink
   const Surface surface = make_surface(width, height);
   const Cairo cr(cairo_create(surface.get()));
   rounded_box(cr.get(), 0, 0, width, height, m.text * 0.4);
-  cairo_set_source_rgba(cr.get(), 0.05, 0.06, 0.08, 0.72);
+  cairo_set_source_rgba(cr.get(), kGround[0], kGround[1], kGround[2], kGround[3]);
   cairo_fill(cr.get());
   if (content.show_state) draw_state(cr.get(), m, content);
   if (history) draw_history(cr.get(), m, *content.history, history_top, width);
+  return to_ink(surface.get(), mixer);
+}
+
+std::string p_value_text(double p_value) {
+  if (!(p_value > 0 && p_value <= 1)) return {};
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), p_value < 1e-3 ? "p %.0e" : "p %.1g", p_value);
+  std::string label = text.data();
+  const auto exponent = label.find("e-0");  // C writes two digits at least
+  if (exponent != std::string::npos) label.erase(exponent + 2, 1);
+  return label;
+}
+
+InkPicture render_label(const std::string& text, int frame_height, const InkMixer& mixer) {
+  const double height = panel_text_height(frame_height) * 0.8;
+  const Surface probe = make_surface(1, 1);
+  const Cairo measuring(cairo_create(probe.get()));
+  int width = 0;
+  pango_layout_get_pixel_size(make_text(measuring.get(), text, height, true).get(), &width,
+                              nullptr);
+  const Surface surface = make_surface(width + height, 1.4 * height);
+  const Cairo cr(cairo_create(surface.get()));
+  cairo_set_source_rgba(cr.get(), kGround[0], kGround[1], kGround[2], kGround[3]);
+  cairo_paint(cr.get());
+  cairo_set_source_rgb(cr.get(), 0.95, 0.95, 0.95);
+  draw_text(cr.get(), make_text(cr.get(), text, height, true), height / 2, 0.7 * height, false);
   return to_ink(surface.get(), mixer);
 }
 

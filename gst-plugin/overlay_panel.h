@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <string>
 #include <vector>
 
 #include "overlay_blend.h"
@@ -20,10 +21,12 @@ struct HistoryPoint {
   double threshold = 0;
 };
 
-/// The scores of the last `kHistorySeconds` of a stream. Not thread-safe.
+/// The scores of the last `kHistorySeconds` of a stream, at any frame rate kHistoryPoints at most:
+/// of the frames that share a slice of time the highest score counts. Not thread-safe.
 class ScoreHistory {
  public:
   static constexpr std::uint64_t kHistorySeconds = 20;
+  static constexpr std::uint64_t kHistoryPoints = 160;  // three pixels each at 1080 lines
 
   /// A time before the newest one begins a new history; the same time again, or a score that is
   /// not finite, is not taken.
@@ -33,6 +36,7 @@ class ScoreHistory {
 
  private:
   std::deque<HistoryPoint> points_;
+  std::uint64_t newest_ = 0;  // pts of the newest score taken
 };
 
 /// What the panel shows; `history` may be null.
@@ -58,5 +62,12 @@ int panel_text_height(int frame_height);
 /// Renders the panel for a frame of that height; empty where there is nothing to show.
 /// Thread: any. Cost: some tenths of a millisecond, mostly pango's.
 InkPicture render_panel(const PanelContent& content, int frame_height, const InkMixer& mixer);
+
+/// What a region's label says: "p 0.02", "p 3e-5". One digit, so that the texts of a lasting event
+/// repeat; empty for what is no probability.
+std::string p_value_text(double p_value);
+
+/// Renders a line of text on a dark ground for a frame of that height. Thread: any.
+InkPicture render_label(const std::string& text, int frame_height, const InkMixer& mixer);
 
 }  // namespace novelty

@@ -158,6 +158,36 @@ TEST(Overlay, OutlinesRegions) {
   EXPECT_EQ(run.changed(bytes, 0, 0, 160, 240), 0);           // beside
 }
 
+TEST(Overlay, LabelsARegionWithItsPValue) {
+  NoveltyMeta meta = novel_meta();
+  const auto labelled = [&](float p_value) {
+    meta.regions =
+        novelty::pack_regions(std::vector<novelty::Region>{{0.5F, 0.5F, 0.25F, 0.25F, p_value}});
+    OverlayRun run("GRAY8", 640, 480, "show-map=false show-state=false show-history=false");
+    return std::pair(run.push(&meta), run.changed(run.push(&meta), 320, 215, 480, 240));
+  };
+  const auto [picture, pixels] = labelled(0.01F);
+  EXPECT_GT(pixels, 500);
+  EXPECT_NE(picture, labelled(1e-5F).first);
+  EXPECT_EQ(labelled(std::numeric_limits<float>::quiet_NaN()).second, 0);
+}
+
+TEST(Overlay, BlendsAllFormatsOfAnEvenColourAlike) {
+  NoveltyMeta meta = novel_meta();
+  meta.map = novelty::pack_map(std::vector<float>(kMapSide * kMapSide, 1e6F));
+  const auto corner = [&](const char* format, std::size_t byte) {
+    OverlayRun run(format, 321, 241, kOnlyMap);
+    const Bytes bytes = run.push(&meta);
+    return std::pair(int{bytes.at(byte)}, run.changed(bytes, 0, 0, 321, 241));
+  };
+  const auto [red, changed] = corner("RGB", 0);
+  EXPECT_EQ(changed, 321 * 241);
+  for (const auto& [format, byte] : {std::pair{"BGR", 2}, {"RGBx", 0}, {"BGRA", 2}})
+    EXPECT_EQ(corner(format, static_cast<std::size_t>(byte)), std::pair(red, changed)) << format;
+  for (const char* format : {"NV12", "YUY2"})
+    EXPECT_EQ(corner(format, 0), corner("I420", 0)) << format;
+}
+
 TEST(Overlay, DrawsStateAndHistoryAtTheTopLeftOnly) {
   OverlayRun run("GRAY8", 640, 480, "show-map=false show-regions=false");
   const NoveltyMeta meta = novel_meta();
