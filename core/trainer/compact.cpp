@@ -16,6 +16,7 @@
 #include "novelty/error.h"
 #include "trainer/compact_view.h"
 #include "trainer/feature_cache.h"
+#include "trainer/feature_writer.h"
 #include "trainer/plan.h"
 #include "trainer/run.h"
 #include "trainer/source_facts.h"
@@ -27,7 +28,6 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::size_t kTeacherBatch = 8;  // see features.cpp: a resumed run keeps to the groups
 constexpr std::chrono::seconds kCheckpointInterval{60};
 constexpr std::size_t kShownSteps = 50;
 constexpr double kWarmup = 0.05, kWeightDecay = 0.02, kBeta2 = 0.98;
@@ -112,51 +112,13 @@ json identity_of(const CompactRun& run) {
 }
 
 // Stage kFeatures: every view of every picture, picture by picture.
-class ViewWriter {
- public:
-  ViewWriter(const CompactRun& run, FeatureCache& cache)
-      : run_(run),
-        cache_(cache),
-        teacher_(run.backend.make_teacher(run.teacher.network, run.options.threads)) {}
-
-  void add(const std::vector<float>& patches) {
-    patches_.insert(patches_.end(), patches.begin(), patches.end());
-    if (patches_.size() == kTeacherBatch * run_.picture_values()) flush();
-  }
-
-  void flush() {
-    const std::size_t count = patches_.size() / run_.picture_values();
-    if (count == 0) return;
-    tokens_.resize(count * run_.token_values());
-    attention_.resize(count * run_.places());
-    cls_.resize(count * run_.width());
-    teacher_->features(patches_, static_cast<int>(count), tokens_, attention_, cls_);
-    const auto finite = [](float v) { return std::isfinite(v); };
-    const auto all_finite = [&](const std::vector<float>& values) {
-      return std::all_of(values.begin(), values.end(), finite);
-    };
-    if (!all_finite(tokens_) || !all_finite(attention_) || !all_finite(cls_))
-      throw Error(ErrorKind::kFormat, run_.teacher.name, "the teacher's features are not finite",
-                  "use other teacher weights");
-    cache_.append(patches_, tokens_, attention_, cls_, count);
-    patches_.clear();
-    run_.progress(DistillStage::kFeatures, cache_.size(), run_.views());
-  }
-
- private:
-  const CompactRun& run_;
-  FeatureCache& cache_;
-  std::unique_ptr<Teacher> teacher_;
-  std::vector<float> patches_, tokens_, attention_, cls_;
-};
-
 void cache_views(const CompactRun& run, FeatureCache& cache) {
-  if (cache.size() < run.views()) cache.truncate(cache.size() / kTeacherBatch * kTeacherBatch);
-  run.progress(DistillStage::kFeatures, cache.size(), run.views());
-  if (cache.size() >= run.views()) return;
+  const auto progress = [&] { run.progress(DistillStage::kFeatures, cache.size(), run.views()); };
+  if (cache.size() >= run.views()) return progress();
+  FeatureWriter writer(run.backend, run.teacher, run.options.threads, cache, progress);
+  progress();
   const auto copies = static_cast<std::size_t>(run.options.views);
   const VitConfig& config = run.teacher_config();
-  ViewWriter writer(run, cache);
   CompactViews views(config.input_size, config.patch_size);
   std::vector<float> patches;
   std::vector<std::size_t> positions(run.pictures);
