@@ -20,7 +20,7 @@ constexpr int kVersion = 1;
 constexpr std::size_t kMaxRecordings = 100'000, kMaxEvents = 10'000;
 
 [[noreturn]] void refuse(const std::string& where, const std::string& what) {
-  throw Error(ErrorKind::kFormat, where, what, "save it anew from the page of novelty review");
+  throw Error(ErrorKind::kFormat, where, what, "save it anew from the page of novelty review, or remove it");
 }
 
 bool stays_inside(const std::string& text) {

@@ -11,6 +11,7 @@
 #include <system_error>
 #include <tuple>
 #include <utility>
+#include <variant>
 
 #include "base/file.h"
 #include "interrupt.h"
@@ -153,23 +154,24 @@ class Sidecar {
   FoundRecording found_;
 };
 
-FoundRecording read_sidecar(const fs::path& path) {
+std::variant<FoundRecording, Fault> read_sidecar(const fs::path& path) {
   std::error_code failure;
-  if (fs::file_size(path, failure) > kMaxSidecarBytes && !failure) throw Fault::kTooLarge;
+  if (!is_text(path.string())) return Fault::kUnreadable;
+  if (fs::file_size(path, failure) > kMaxSidecarBytes && !failure) return Fault::kTooLarge;
   std::vector<std::byte> bytes;
   try {
     bytes = read_file(path.string(), kMaxSidecarBytes);
   } catch (const Error&) {
-    throw Fault::kUnreadable;
+    return Fault::kUnreadable;
   }
   const auto json =
       UntrustedJson::parse({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
-  if (!json) throw Fault::kBroken;
-  if (json->text("schema") != "novelty-recording") throw Fault::kForeign;
-  const auto version = json->integer("version");
-  if (version != 1 && version != 2) throw Fault::kForeign;
+  if (!json) return Fault::kBroken;
+  if (json->text("schema") != "novelty-recording") return Fault::kForeign;
+  const std::int64_t version = json->integer("version").value_or(0);
+  if (version < 1 || version > 2) return Fault::kForeign;
   auto recording = Sidecar(*json, path.parent_path()).recording();
-  if (!recording) throw Fault::kBroken;
+  if (!recording) return Fault::kBroken;
   return std::move(*recording);
 }
 
@@ -188,15 +190,15 @@ std::size_t& count_of(FoundRecordings& found, Fault fault) {
 }
 
 void visit(const fs::path& path, const fs::path& root, FoundRecordings& found) {
-  const std::string folder = path.parent_path().lexically_relative(root).generic_string();
-  try {
-    if (!is_text(path.string())) throw Fault::kUnreadable;
-    FoundRecording recording = read_sidecar(path);
-    recording.folder = folder == "." ? "" : folder + "/";
-    found.recordings.push_back(std::move(recording));
-  } catch (const Fault fault) {
-    ++count_of(found, fault);
+  auto read = read_sidecar(path);
+  if (const auto* fault = std::get_if<Fault>(&read)) {
+    ++count_of(found, *fault);
+    return;
   }
+  auto& recording = std::get<FoundRecording>(read);
+  const std::string folder = path.parent_path().lexically_relative(root).generic_string();
+  recording.folder = folder == "." ? "" : folder + "/";
+  found.recordings.push_back(std::move(recording));
 }
 
 }  // namespace
@@ -214,7 +216,9 @@ FoundRecordings find_recordings(const std::string& folder) {
   for (fs::recursive_directory_iterator at(root, kOptions, failure), end; at != end && !failure;
        at.increment(failure)) {
     throw_if_interrupted();
-    if (at->path().extension() == ".json" && is_file(at->path())) visit(at->path(), root, found);
+    const bool ours = at->path() == root / "feedback.json";  // see feedback_file.h
+    if (at->path().extension() == ".json" && !ours && is_file(at->path()))
+      visit(at->path(), root, found);
   }
   std::sort(found.recordings.begin(), found.recordings.end(),
             [](const FoundRecording& a, const FoundRecording& b) {

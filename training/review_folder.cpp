@@ -18,18 +18,24 @@ namespace novelty {
 
 namespace fs = std::filesystem;
 
-std::string stored_feedback(const std::string& folder) {
-  try {
-    return feedback_text(read_feedback((fs::path(folder) / kFeedbackName).string()));
-  } catch (const Error&) {
-    return {};
-  }
-}
+namespace {
 
+// For people: its last part.
 std::string folder_title(const std::string& folder) {
   std::error_code failure;
   const fs::path full = fs::canonical(folder, failure);
   return base_name(failure ? folder : full.string());
+}
+
+}  // namespace
+
+std::string stored_feedback(const std::string& folder) {
+  try {
+    return feedback_text(read_feedback((fs::path(folder) / kFeedbackName).string()));
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::kNotFound) return {};
+    throw;
+  }
 }
 
 ReviewPage page_of_folder(const std::string& folder) {

@@ -14,10 +14,11 @@ namespace novelty {
 
 inline constexpr const char* kFeedbackName = "feedback.json";
 
-/// What is in `folder`'s feedback file, as its text; empty where there is none or it is damaged.
+/// What is in `folder`'s feedback file, as its text; empty where there is none. One that is damaged
+/// is not taken for none, lest it be written over. Throws: Error.
 std::string stored_feedback(const std::string& folder);
 
-/// The facts of a page on `folder`.
+/// The facts of a page on `folder`. Throws: Error as `stored_feedback`.
 ReviewPage page_of_folder(const std::string& folder);
 
 /// The files that belong to recordings, relative to their folder.
@@ -28,8 +29,5 @@ int open_recorded_file(const std::string& folder, const std::string& name);
 
 /// The content type that browsers play or show such a file by.
 const char* media_type_of(std::string_view name);
-
-/// `folder` and everything below it, for people: its last part.
-std::string folder_title(const std::string& folder);
 
 }  // namespace novelty

@@ -105,6 +105,7 @@ TEST_F(Review, ReadsBothVersions) {
 }
 
 TEST_F(Review, SkipsAndCountsWhatIsNoSidecar) {
+  write("feedback.json", std::string("{}"));  // no recording, but ours
   write("foreign.json", std::string("{\"schema\":\"other\"}"));
   write("later.json", json{{"schema", "novelty-recording"}, {"version", 3}});
   write("cut.json", sidecar("clip.mp4").dump().substr(0, 200));
@@ -180,6 +181,18 @@ TEST_F(Review, RefusesWhatIsNoFolder) {
   EXPECT_THROW(find_recordings(folder_ / "none"), Error);
   write("file", std::string("x"));
   EXPECT_THROW(find_recordings(folder_ / "file"), Error);
+}
+
+TEST_F(Review, TakesUpTheFeedbackThatIsThereAndKeepsWhatItCannotRead) {
+  EXPECT_EQ(stored_feedback(folder_.path()), "");
+  const std::string mark =
+      R"({"path":"a.mp4","normal":[{"event_id":"x","begin_ns":1,"end_ns":2}]})";
+  write("feedback.json",
+        R"({"schema":"novelty-feedback","version":1,"recordings":[)" + mark + "]}");
+  const json data = json::parse(review_data({}, page_of_folder(folder_.path())));
+  EXPECT_EQ(data["feedback"]["recordings"][0]["path"], "a.mp4");
+  write("feedback.json", std::string("{"));
+  EXPECT_THROW(page_of_folder(folder_.path()), Error);
 }
 
 TEST_F(Review, TextNeverBecomesMarkup) {

@@ -174,6 +174,7 @@ function setUpButtons() {
       list.setGrid(grid);
     });
   }
+  byId('marked-count').title = data.served ? 'novelty feedback MODEL --normal feedback.json learns them' : '';
   byId('save').textContent = 'Download feedback.json';
   byId('save').title = 'Put it into the folder of the recordings, then: novelty feedback MODEL --normal feedback.json';
   byId('save').hidden = data.served;
@@ -198,6 +199,7 @@ function showSummary() {
   byId('timeline').setAttribute('aria-label', `Timeline of ${count(events.length, 'event')} from ${count(cameras.length, 'camera')}; the list below has the same events`);
 }
 
+document.body.classList.toggle('nothing', !events.length);
 setUpFilters();
 setUpButtons();
 showSummary();
