@@ -35,6 +35,7 @@ detect() {
   [ -s "$home/cell.novelty" ] || die "no model was written"
   find "$home/clips" -type f -printf '%P %s bytes\n' | sort
   find "$home/clips" -name '*.json' | grep -q . || die "nothing was recorded"
+  as_user novelty review clips
 }
 
 step "installing $(basename "$package")"

@@ -25,7 +25,7 @@ def main():
                 skipped += 1
                 text = ""
                 if skip is not None:
-                    text = skip.get("message") or (skip.text or "")
+                    text = skip.get("message") or skip.text or case.findtext("system-out") or ""
                 lines = [line for line in text.strip().splitlines() if line.strip()]
                 print(f"SKIPPED {name}: {lines[-1].strip() if lines else 'no reason given'}")
             else:

@@ -3,6 +3,7 @@
 # Tests, lint, sanitizers, fuzzing, soak, benchmarks, the newer system.
 
 run_test() {
+  install_packages "${test_packages[@]}"
   run_build
   step "testing"
   local status=0

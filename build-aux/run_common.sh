@@ -9,13 +9,14 @@ die() { printf 'run: %s\n' "$*" >&2; exit 1; }
 build_packages=(
   g++ meson ninja-build pkg-config python3 python3-pip ca-certificates nlohmann-json3-dev libpng-dev
   libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libpango1.0-dev libopencv-dev
-  libarchive-dev libcurl4-gnutls-dev libgtest-dev libgstrtspserver-1.0-dev
+  libarchive-dev libcurl4-gnutls-dev libsoup-3.0-dev libgtest-dev libgstrtspserver-1.0-dev
 )
 run_packages=(
   gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad
   gstreamer1.0-plugins-ugly gstreamer1.0-libav gstreamer1.0-rtsp python3-gi gir1.2-gstreamer-1.0
   gir1.2-gst-plugins-base-1.0
 )
+test_packages=(chromium chromium-driver)
 lint_packages=(clang-format clang-tidy shellcheck)
 
 install_packages() {

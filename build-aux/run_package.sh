@@ -16,7 +16,7 @@ make_packages() {
   local triplet stage
   triplet=$(dpkg-architecture -qDEB_HOST_MULTIARCH)
   configure build-package --prefix=/usr --libdir="lib/$triplet" -Dtests=disabled -Dexamples=disabled \
-    -Dgst-plugin=enabled -Dvideo=enabled -Dopencv=enabled -Dtorch-backend=enabled -Ddownload=enabled -Dbundle-libtorch=true
+    -Dgst-plugin=enabled -Dvideo=enabled -Dopencv=enabled -Dtorch-backend=enabled -Ddownload=enabled -Dserve=enabled -Dbundle-libtorch=true
   step "building"
   ninja -C build-package --quiet || die "the build failed"
   version=$(meson introspect build-package --projectinfo | /usr/bin/python3 -c 'import json, sys; print(json.load(sys.stdin)["version"])')

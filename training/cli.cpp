@@ -28,6 +28,7 @@ constexpr std::array kCommands{
     Command{"calibrate", "set a model's threshold anew from normal footage", run_calibrate},
     Command{"feedback", "tell a model that what it flagged is normal", run_feedback},
     Command{"compare", "show what another model would change", run_compare},
+    Command{"review", "make a page on which people look through recordings", run_review},
     Command{"evaluate", "measure, with labels, how well novelty is found", run_evaluate},
     Command{"distill", "make a compact teacher from a larger one", run_distill},
     Command{"weights", "list the teachers that can be had, and download one", run_weights},

@@ -200,6 +200,50 @@ TEST_F(Feedback, IsForgottenByReset) {
   EXPECT_EQ(text_of(file("m.novelty")), bytes);
 }
 
+// What the page of `novelty review` writes, of one event.
+std::string marked(const std::string& path, std::int64_t begin_ns, std::int64_t end_ns) {
+  const json event{{"event_id", "01A"}, {"begin_ns", begin_ns}, {"end_ns", end_ns}};
+  const json recording{
+      {"path", path}, {"camera", ""}, {"model_id", "other"}, {"normal", json::array({event})}};
+  return json{
+      {"schema", "novelty-feedback"}, {"version", 1}, {"recordings", json::array({recording})}}
+      .dump();
+}
+
+TEST_F(Feedback, TakesTheEventsThatWereMarkedOnTheReviewPage) {
+  std::filesystem::create_directory(file("clips"));
+  make_boxed(file("clips/alarm.mp4"), 30, "white", 120);
+  testing::write_text(file("clips/feedback.json"),
+                      marked("alarm.mp4", 1'000'000'000, 1'500'000'000));
+  const ChildResult told =
+      run({"feedback", "m.novelty", "--normal", "clips/feedback.json", "-o", "n.novelty"});
+  ASSERT_EQ(told.status, 0) << told.err;
+  EXPECT_TRUE(has(told.out, "6 pictures, highest score")) << told.out;
+  EXPECT_TRUE(
+      has(told.err, "warning: clips/feedback.json: 1 of 1 recordings were made with another"))
+      << told.err;
+  EXPECT_TRUE(has(events("n.novelty", "clips/alarm.mp4"), "no events"));
+  // Together with other footage.
+  const ChildResult both = run({"feedback", "m.novelty", "--normal", "clips/feedback.json",
+                                "bars.mp4", "--frames", "0-3", "-o", "n.novelty"});
+  EXPECT_TRUE(has(both.out, "10 pictures, highest score")) << both.out << both.err;
+}
+
+TEST_F(Feedback, RefusesFeedbackFilesInOneLine) {
+  const std::string before = text_of(file("m.novelty"));
+  const auto refuses = [&](const std::string& text, const std::string& words) {
+    testing::write_text(file("f.json"), text);
+    expect_refused(run({"feedback", "m.novelty", "--normal", "f.json"}), 1, words);
+  };
+  refuses(marked("gone.mp4", 0, 1), "gone.mp4: the recording is not there");
+  refuses(R"({"schema":"novelty-feedback","version":1,"recordings":[]})", "nothing is marked");
+  refuses(R"({"schema":"novelty-recording","version":1})", "no feedback of novelty review");
+  refuses("{", "is not JSON");
+  expect_refused(run({"feedback", "m.novelty", "--normal", "f.json", "--frames", "1-2"}), 2,
+                 "--frames");
+  EXPECT_EQ(text_of(file("m.novelty")), before);
+}
+
 TEST_F(Feedback, RefusesInOneLineAndLeavesTheModel) {
   const std::string before = text_of(file("m.novelty"));
   expect_refused(run({"feedback", "m.novelty"}), 2, "--normal");

@@ -72,8 +72,8 @@ void expect_one_line(const ChildResult& result, int status, const std::string& w
 TEST_F(Novelty, TeachesEachCommandWithExamples) {
   const ChildResult all = run({"--help"});
   EXPECT_EQ(all.status, 0);
-  for (const char* command : {"train", "score", "calibrate", "feedback", "compare", "evaluate",
-                              "weights", "info", "doctor", "scene"}) {
+  for (const char* command : {"train", "score", "calibrate", "feedback", "compare", "review",
+                              "evaluate", "weights", "info", "doctor", "scene"}) {
     EXPECT_NE(all.out.find(std::string("\n  ") + command), std::string::npos) << command;
     const ChildResult one = run({command, "--help"});
     EXPECT_EQ(one.status, 0) << command;
