@@ -43,29 +43,40 @@ NoveltyMeta meta_of(const Mark& mark, GstClockTime pts) {
   return meta;
 }
 
-// H.264 in AVC form: lengths of four bytes; types 1 to 5 are pictures.
-std::string pixels_of(const std::string& bytes, bool h264) {
-  if (!h264) return bytes;
+enum class Codec { kOther, kH264, kH265 };
+
+bool is_picture(Codec codec, unsigned char head) {
+  const unsigned type = codec == Codec::kH264 ? head & 31U : head >> 1U & 63U;
+  return codec == Codec::kH264 ? type >= 1 && type <= 5 : type < 32;
+}
+
+// In a file NAL units follow lengths of four bytes.
+std::string pixels_of(const std::string& bytes, Codec codec) {
+  if (codec == Codec::kOther) return bytes;
   std::string pixels;
   for (std::size_t at = 0; at + 4 < bytes.size();) {
     std::size_t length = 0;
     for (std::size_t i = 0; i < 4; ++i)
       length = length << 8U | static_cast<unsigned char>(bytes[at + i]);
-    const unsigned type = static_cast<unsigned char>(bytes[at + 4]) & 31U;
-    if (type >= 1 && type <= 5) pixels += bytes.substr(at, length + 4);
+    if (is_picture(codec, static_cast<unsigned char>(bytes[at + 4])))
+      pixels += bytes.substr(at, length + 4);
     at += 4 + length;
   }
   return pixels;
+}
+
+Codec codec_of(GstSample* sample) {
+  const GstStructure* caps = gst_caps_get_structure(gst_sample_get_caps(sample), 0);
+  if (gst_structure_has_name(caps, "video/x-h264") != FALSE) return Codec::kH264;
+  return gst_structure_has_name(caps, "video/x-h265") != FALSE ? Codec::kH265 : Codec::kOther;
 }
 
 FileUnit unit_of(GstSample* sample) {
   GstBuffer* buffer = gst_sample_get_buffer(sample);
   std::string bytes(gst_buffer_get_size(buffer), '\0');
   gst_buffer_extract(buffer, 0, bytes.data(), bytes.size());
-  const GstStructure* caps = gst_caps_get_structure(gst_sample_get_caps(sample), 0);
-  const bool h264 = gst_structure_has_name(caps, "video/x-h264") != FALSE;
-  return {static_cast<std::int64_t>(GST_BUFFER_PTS(buffer)), pixels_of(bytes, h264), bytes.size(),
-          !GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT)};
+  return {static_cast<std::int64_t>(GST_BUFFER_PTS(buffer)), pixels_of(bytes, codec_of(sample)),
+          bytes.size(), !GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT)};
 }
 
 // Hands every sample that leaves `description`, whose end is an appsink called out, to `take`.

@@ -93,7 +93,7 @@ Decoded decode(const std::string& path);
 /// An encoded picture of a file, in decoding order.
 struct FileUnit {
   std::int64_t pts_ns = 0;
-  std::string pixels;  ///< the VCL NAL units of H.264, or all bytes of another format
+  std::string pixels;  ///< the VCL NAL units of H.264 and H.265, or all bytes of another format
   std::size_t bytes = 0;
   bool key = false;
 };
