@@ -195,7 +195,8 @@ void ClipRecorder::draw_curve() {
   if (clip_ == nullptr || clip_->facts.frames == 0) return;
   Clip& clip = *clip_;
   for (const ScorePoint& point : scores_) {
-    if (point.at_ns <= clip.drawn_ns || point.at_ns > clip.until_ns) continue;
+    if (point.at_ns <= clip.drawn_ns || point.at_ns > std::max(clip.until_ns, clip.last_ns))
+      continue;
     clip.curve.add(point);
     clip.drawn_ns = point.at_ns;
   }

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <numeric>
 #include <utility>
 
 #include "noveltymeta.h"
@@ -227,6 +228,35 @@ int position_in(const std::vector<FileUnit>& whole, const std::vector<FileUnit>&
                std::abs(theirs.pts_ns - mine.pts_ns - offset) < GST_MSECOND;
       });
   return same ? static_cast<int>(first - whole.begin()) : -1;
+}
+
+double mean_luma(const std::string& path) {
+  double mean = -1;
+  pull("filesrc location=" + path +
+           " ! decodebin ! videoconvert ! video/x-raw,format=GRAY8 ! appsink name=out sync=false",
+       [&](GstSample* sample) {
+         GstMapInfo map;
+         if (gst_buffer_map(gst_sample_get_buffer(sample), &map, GST_MAP_READ) == FALSE) return;
+         mean = std::accumulate(map.data, map.data + map.size, 0.0) / static_cast<double>(map.size);
+         gst_buffer_unmap(gst_sample_get_buffer(sample), &map);
+       });
+  return mean;
+}
+
+Hidden::Hidden(const std::vector<const char*>& names) {
+  for (const char* name : names) {
+    GstPluginFeature* feature = gst_registry_lookup_feature(gst_registry_get(), name);
+    if (feature == nullptr) continue;
+    gst_registry_remove_feature(gst_registry_get(), feature);
+    features_.push_back(feature);
+  }
+}
+
+Hidden::~Hidden() {
+  for (GstPluginFeature* feature : features_) {
+    gst_registry_add_feature(gst_registry_get(), feature);
+    gst_object_unref(feature);
+  }
 }
 
 bool is_installed(const char* element) {

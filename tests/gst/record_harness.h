@@ -103,6 +103,21 @@ std::vector<FileUnit> units_of(const std::string& path);
 /// by byte, in order and with the same differences of PTS.
 int position_in(const std::vector<FileUnit>& whole, const std::vector<FileUnit>& part);
 
+/// Mean luma of a picture, 0 to 255; -1 when it does not decode.
+double mean_luma(const std::string& path);
+
 bool is_installed(const char* element);
+
+/// Takes elements out of the registry for as long as it lives.
+class Hidden {
+ public:
+  explicit Hidden(const std::vector<const char*>& names);
+  ~Hidden();
+  Hidden(const Hidden&) = delete;
+  Hidden& operator=(const Hidden&) = delete;
+
+ private:
+  std::vector<GstPluginFeature*> features_;
+};
 
 }  // namespace novelty::testing

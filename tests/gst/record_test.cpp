@@ -4,12 +4,16 @@
 #include <gtest/gtest.h>
 
 #include <condition_variable>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <future>
 #include <mutex>
 #include <nlohmann/json.hpp>
+#include <set>
+#include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "noveltymeta.h"
@@ -85,6 +89,82 @@ TEST(RecordClips, DescribesAClipInItsSidecar) {
   EXPECT_EQ(event["peak_ns"], 2'400'000'000);
   EXPECT_DOUBLE_EQ(event["peak_score"], 5.24);
   EXPECT_EQ(event["frames"], 5);
+}
+
+std::set<std::string> names_of(const Json& object, const std::string& before = {}) {
+  std::set<std::string> names;
+  for (const auto& [name, value] : object.items()) {
+    names.insert(before + name);
+    const Json& inner = value.is_array() && !value.empty() ? value.front() : value;
+    if (inner.is_object()) names.merge(names_of(inner, before + name + "."));
+  }
+  return names;
+}
+
+// The first column of the section's tables, without back-ticks.
+std::set<std::string> documented_fields(const std::string& file, const std::string& section) {
+  std::set<std::string> names;
+  std::ifstream text(file);
+  bool inside = false;
+  for (std::string line; std::getline(text, line);) {
+    if (line.starts_with("## ")) inside = line == "## " + section;
+    if (!inside || !line.starts_with("| `")) continue;
+    std::istringstream cell(line.substr(2, line.find('|', 2) - 2));
+    for (std::string name; std::getline(cell, name, '`');) {
+      if (name.find_first_not_of(", ") != std::string::npos) names.insert(name);
+    }
+  }
+  return names;
+}
+
+TEST(RecordClips, WritesTheSidecarThatIsDocumented) {
+  const char* root = std::getenv("NOVELTY_SOURCE_ROOT");
+  if (root == nullptr) GTEST_SKIP() << "NOVELTY_SOURCE_ROOT is not set";
+  const TempDir folder;
+  Recording recording(at(folder.path(), kRolls), marks_of({{"A", 20, 24}}));
+  recording.run();
+  ASSERT_EQ(recording.recorded.size(), 1U) << recording.error;
+  EXPECT_EQ(names_of(sidecar_of(recording.recorded[0])),
+            documented_fields(std::string(root) + "/docs/metadata.md", "Sidecars"));
+}
+
+TEST(RecordClips, DrawsTheScoresOfItsSpan) {
+  const TempDir folder;
+  Recording recording(at(folder.path(), kRolls), marks_of({{"A", 20, 24}}));
+  recording.run();
+  ASSERT_EQ(recording.recorded.size(), 1U) << recording.error;
+  const Json scores = sidecar_of(recording.recorded[0])["scores"];
+  ASSERT_EQ(scores["time_ns"].size(), 20U);  // frames 10 to 29
+  EXPECT_EQ(scores["time_ns"].front(), 1'000'000'000);
+  EXPECT_EQ(scores["time_ns"].back(), 2'900'000'000);
+  EXPECT_DOUBLE_EQ(scores["score"][0], 1);
+  EXPECT_DOUBLE_EQ(scores["score"][14], 5.24);
+  EXPECT_EQ(scores["p_value"].size(), 20U);
+  EXPECT_EQ(scores["threshold"].size(), 20U);
+}
+
+GstPadProbeReturn stamp(GstPad*, GstPadProbeInfo* info, gpointer) {
+  GstBuffer* buffer = gst_buffer_make_writable(GST_PAD_PROBE_INFO_BUFFER(info));
+  info->data = buffer;
+  GstCaps* ntp = gst_caps_new_empty_simple("timestamp/x-ntp");
+  constexpr GstClockTime kNewYear2024 = (2'208'988'800 + 1'704'067'200) * GST_SECOND;
+  gst_buffer_add_reference_timestamp_meta(buffer, ntp, kNewYear2024 + GST_BUFFER_PTS(buffer),
+                                          GST_CLOCK_TIME_NONE);
+  gst_caps_unref(ntp);
+  return GST_PAD_PROBE_OK;
+}
+
+TEST(RecordClips, StatesTheSourcesOwnTime) {
+  const TempDir folder;
+  Recording recording(at(folder.path(), kRolls), marks_of({{"A", 20, 24}}));
+  GstElement* mark = gst_bin_get_by_name(GST_BIN(recording.pipeline()), "mark");
+  GstPad* pad = gst_element_get_static_pad(mark, "sink");
+  gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_BUFFER, stamp, nullptr, nullptr);
+  gst_object_unref(pad);
+  gst_object_unref(mark);
+  recording.run();
+  ASSERT_EQ(recording.recorded.size(), 1U) << recording.error;
+  EXPECT_EQ(sidecar_of(recording.recorded[0])["begin_ntp"], "2024-01-01T00:00:01.000Z");
 }
 
 TEST(RecordClips, MergesEventsWhoseSpansOverlap) {
@@ -247,30 +327,6 @@ TEST(RecordClips, StatesWallClockTimeWhenLive) {
   g_date_time_unref(now);
 }
 
-// Takes elements out of the registry for as long as it lives.
-class Hidden {
- public:
-  explicit Hidden(const std::vector<const char*>& names) {
-    for (const char* name : names) {
-      GstPluginFeature* feature = gst_registry_lookup_feature(gst_registry_get(), name);
-      if (feature == nullptr) continue;
-      gst_registry_remove_feature(gst_registry_get(), feature);
-      features_.push_back(feature);
-    }
-  }
-  ~Hidden() {
-    for (GstPluginFeature* feature : features_) {
-      gst_registry_add_feature(gst_registry_get(), feature);
-      gst_object_unref(feature);
-    }
-  }
-  Hidden(const Hidden&) = delete;
-  Hidden& operator=(const Hidden&) = delete;
-
- private:
-  std::vector<GstPluginFeature*> features_;
-};
-
 void expect_clip_with(const std::vector<const char*>& hidden, const std::string& extension) {
   const Hidden guard(hidden);
   const TempDir folder;
@@ -298,9 +354,78 @@ TEST(RecordEncoder, NamesThePackagesWhenThereIsNone) {
   const TempDir folder;
   Recording recording(at(folder.path()), marks_of({}));
   recording.run();
+  ASSERT_FALSE(recording.order.empty());
   EXPECT_EQ(recording.order.front(), "error");
   EXPECT_NE(recording.error.find("gstreamer1.0-plugins-ugly"), std::string::npos)
       << recording.error;
+}
+
+TEST(RecordEncoder, TakesTheUsersOwn) {
+  const TempDir folder;
+  Recording recording(at(folder.path(), "encoder=\"vp8enc deadline=1 ! queue\""),
+                      marks_of({{"A", 40, 44}}));
+  recording.run();
+  ASSERT_EQ(recording.recorded.size(), 1U) << recording.error;
+  EXPECT_EQ(fs::path(recording.recorded[0]).extension(), ".webm");
+  EXPECT_TRUE(decode(recording.recorded[0]).whole);
+  const Json json = sidecar_of(recording.recorded[0]);
+  EXPECT_EQ(json["settings"]["encoder"], "vp8enc deadline=1 ! queue");
+  EXPECT_EQ(json["begin_ns"], 1'000'000'000);  // key frames come each second all the same
+}
+
+TEST(RecordEncoder, SaysWhatIsWrongWithTheUsersOwn) {
+  for (const auto& [encoder, problem] :
+       {std::pair{"nosuchenc", "'nosuchenc' cannot be made"},
+        {"jpegenc", "'jpegenc' makes none of H.264, H.265, VP8 and VP9"}}) {
+    const TempDir folder;
+    Recording recording(at(folder.path(), std::string("encoder=") + encoder), marks_of({}), 20);
+    recording.run();
+    EXPECT_NE(recording.error.find(problem), std::string::npos) << recording.error;
+  }
+}
+
+// Stills of frames that are as bright as their number says.
+TEST(RecordPosters, ShowThePeak) {
+  const TempDir folder;
+  Recording recording(at(folder.path(), kRolls), [](int frame) {
+    if (frame < 40 || frame > 60) return Mark{};
+    return Mark{"A", frame == 47 ? 9.0 : 5.0};
+  });
+  GstElement* mark = gst_bin_get_by_name(GST_BIN(recording.pipeline()), "mark");
+  GstPad* pad = gst_element_get_static_pad(mark, "sink");
+  gst_pad_add_probe(
+      pad, GST_PAD_PROBE_TYPE_BUFFER,
+      [](GstPad*, GstPadProbeInfo* info, gpointer) {
+        GstBuffer* buffer = gst_buffer_make_writable(GST_PAD_PROBE_INFO_BUFFER(info));
+        info->data = buffer;
+        const auto luma = static_cast<guint8>(GST_BUFFER_PTS(buffer) / (GST_SECOND / 10));
+        gst_buffer_memset(buffer, 0, luma, 64 * 48);
+        return GST_PAD_PROBE_OK;
+      },
+      nullptr, nullptr);
+  gst_object_unref(pad);
+  gst_object_unref(mark);
+  recording.run();
+  ASSERT_EQ(recording.recorded.size(), 1U) << recording.error;
+  const Json event = sidecar_of(recording.recorded[0])["events"][0];
+  EXPECT_EQ(event["peak_ns"], 4'700'000'000);
+  const double shown = mean_luma(folder / event["poster"].get<std::string>());
+  EXPECT_NEAR(shown, 47, 1);
+  EXPECT_GT(mean_luma(folder / event["poster_map"].get<std::string>()), shown + 1);
+}
+
+TEST(RecordPosters, AreNullWithoutADecoderAndOneWarningSaysSo) {
+  const Hidden guard({"avdec_h264", "openh264dec", "nvh264dec", "vah264dec", "v4l2h264dec",
+                      "vaapih264dec", "vaapidecodebin"});
+  const TempDir folder;
+  Recording recording(at(folder.path(), kRolls), marks_of({{"A", 20, 24}, {"B", 64, 68}}));
+  recording.run();
+  EXPECT_EQ(recording.order, (std::vector<std::string>{"warning", "recorded", "recorded", "eos"}))
+      << recording.error;
+  EXPECT_NE(recording.warning.find("gstreamer1.0-libav"), std::string::npos) << recording.warning;
+  ASSERT_EQ(recording.recorded.size(), 2U);
+  EXPECT_TRUE(sidecar_of(recording.recorded[0])["events"][0]["poster"].is_null());
+  EXPECT_EQ(names_in(folder.path()).size(), 4U);
 }
 
 TEST(RecordFrames, WritesTheFirstOfEachEventAndThenAtTheInterval) {
