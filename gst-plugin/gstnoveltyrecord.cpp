@@ -4,25 +4,27 @@
  * SECTION:element-noveltyrecord
  * @title: noveltyrecord
  *
- * Records the frames whose NoveltyMeta says that they lie in an event. Its pad `video` is a request
- * pad that gst-launch's `!` links.
+ * Records the frames that lie in an event: by the NoveltyMeta that they carry, or by that of a
+ * noveltydetect on another branch of the pipeline, which `detector` names. Its pad `video` is a
+ * request pad that gst-launch's `!` links. H.264, H.265, VP8 and VP9 are recorded as they come; raw
+ * video is encoded, with `encoder` or the first installed of x264enc, openh264enc and vp8enc.
  *
- * `what=clips` encodes all the time with the first installed of x264enc, openh264enc and vp8enc,
- * keeps the recent past in memory and writes each event with `pre-roll` and `post-roll` into a
- * fragmented MP4 (H.264) or WebM (VP8) file; events whose spans overlap share a clip. `what=frames`
- * writes JPEG stills. Beside each file lies a JSON sidecar. Files are called `.part` until they are
- * whole; then `novelty-recorded` is posted with the fields `kind` ("clip" or "frame"), `location`,
- * `sidecar`, `event-id` and `event-ids`.
+ * `what=clips` keeps the recent past in memory and writes each event with `pre-roll` and
+ * `post-roll` into an MP4 or WebM file; events whose spans overlap share a clip. `what=frames`
+ * writes JPEG stills of raw video. Beside each file lies a JSON sidecar, beside a clip also the
+ * peak of each event as a still. Files are called `.part` until they are whole; then
+ * `novelty-recorded` is posted.
  *
- * In a live pipeline (by the LATENCY query at the first buffer) nothing waits for the encoder or
- * the disk: what they cannot keep up with is dropped, with a warning for the disk. Otherwise
- * upstream waits. A disk that fails costs the recording, never the pipeline. EOS is posted when the
- * last file is done.
+ * In a live pipeline (by the LATENCY query at the first buffer) nothing waits for the encoder, the
+ * detector or the disk: what they cannot keep up with is dropped, with a warning for the disk.
+ * Otherwise upstream waits. A disk that fails costs the recording, never the pipeline. EOS is
+ * posted when the last file is done. docs/elements.md has the whole of it.
  *
  * ## Example
  * |[
- * gst-launch-1.0 v4l2src ! videoconvert ! noveltydetect model=room.novelty ! noveltyrecord
- * location=events pre-roll=3 post-roll=2
+ * gst-launch-1.0 -e rtspsrc location=rtsp://camera/stream ! application/x-rtp,media=video !
+ * parsebin ! tee name=t  t. ! queue ! decodebin ! videoconvert ! noveltydetect name=d
+ * model=door.novelty ! fakesink  t. ! queue ! noveltyrecord detector=d location=events
  * ]|
  */
 #include "gstnoveltyrecord.h"
