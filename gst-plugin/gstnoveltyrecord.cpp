@@ -4,25 +4,27 @@
  * SECTION:element-noveltyrecord
  * @title: noveltyrecord
  *
- * Records the frames whose NoveltyMeta says that they lie in an event. Its pad `video` is a request
- * pad that gst-launch's `!` links.
+ * Records the frames that lie in an event: by the NoveltyMeta that they carry, or by that of a
+ * noveltydetect on another branch of the pipeline, which `detector` names. Its pad `video` is a
+ * request pad that gst-launch's `!` links. H.264, H.265, VP8 and VP9 are recorded as they come; raw
+ * video is encoded, with `encoder` or the first installed of x264enc, openh264enc and vp8enc.
  *
- * `what=clips` encodes all the time with the first installed of x264enc, openh264enc and vp8enc,
- * keeps the recent past in memory and writes each event with `pre-roll` and `post-roll` into a
- * fragmented MP4 (H.264) or WebM (VP8) file; events whose spans overlap share a clip. `what=frames`
- * writes JPEG stills. Beside each file lies a JSON sidecar. Files are called `.part` until they are
- * whole; then `novelty-recorded` is posted with the fields `kind` ("clip" or "frame"), `location`,
- * `sidecar`, `event-id` and `event-ids`.
+ * `what=clips` keeps the recent past in memory and writes each event with `pre-roll` and
+ * `post-roll` into an MP4 or WebM file; events whose spans overlap share a clip. `what=frames`
+ * writes JPEG stills of raw video. Beside each file lies a JSON sidecar, beside a clip also the
+ * peak of each event as a still. Files are called `.part` until they are whole; then
+ * `novelty-recorded` is posted.
  *
- * In a live pipeline (by the LATENCY query at the first buffer) nothing waits for the encoder or
- * the disk: what they cannot keep up with is dropped, with a warning for the disk. Otherwise
- * upstream waits. A disk that fails costs the recording, never the pipeline. EOS is posted when the
- * last file is done.
+ * In a live pipeline (by the LATENCY query at the first buffer) nothing waits for the encoder, the
+ * detector or the disk: what they cannot keep up with is dropped, with a warning for the disk.
+ * Otherwise upstream waits. A disk that fails costs the recording, never the pipeline. EOS is
+ * posted when the last file is done. docs/elements.md has the whole of it.
  *
  * ## Example
  * |[
- * gst-launch-1.0 v4l2src ! videoconvert ! noveltydetect model=room.novelty ! noveltyrecord
- * location=events pre-roll=3 post-roll=2
+ * gst-launch-1.0 -e rtspsrc location=rtsp://camera/stream ! application/x-rtp,media=video !
+ * parsebin ! tee name=t  t. ! queue ! decodebin ! videoconvert ! noveltydetect name=d
+ * model=door.novelty ! fakesink  t. ! queue ! noveltyrecord detector=d location=events
  * ]|
  */
 #include "gstnoveltyrecord.h"
@@ -32,7 +34,9 @@
 #include <memory>
 #include <utility>
 
+#include "record_chain.h"
 #include "record_clips.h"
+#include "record_detector.h"
 #include "record_encoder.h"
 #include "record_host.h"
 #include "record_sink.h"
@@ -47,18 +51,22 @@ enum class What { kClips, kFrames };
 
 constexpr double kMaxSeconds = 3600;
 
-// Raw frames that may wait for the encoder; few, as they may come from a small pool.
-constexpr guint kQueuedFrames = 16;
-constexpr guint64 kQueuedBytes = 128U << 20;
+constexpr guint64 kRingBytes = 64U << 20;
+
+// What a detector may take to decide where its settings are not known.
+constexpr std::int64_t kDecisionNs = 2'000'000'000;
 
 struct Properties {
   What what = What::kClips;
   std::string location = ".";
   std::string camera;
+  std::string detector;
+  std::string encoder;
   double pre_roll = 3;
   double post_roll = 2;
   double max_duration = 300;
   double min_interval = 1;
+  guint64 max_ring_bytes = kRingBytes;
 };
 
 }  // namespace
@@ -67,9 +75,11 @@ struct _GstNoveltyRecord {
   GstBin parent;
   Properties* properties;  // guarded by the object lock
   std::shared_ptr<novelty::RecordHost>* host;
-  GstElement* queue;        // a child; its sink pad is what `video` stands for
+  std::unique_ptr<novelty::DetectorTap>* tap;  // from READY to PAUSED and back
+  GstElement* queue;                           // a child; its sink pad is what `video` stands for
   GstPad* video;            // the request pad, or null; guarded by the object lock
   gboolean liveness_known;  // the upstream streaming thread's
+  gboolean linked;          // the queue to what follows it; the upstream streaming thread's
 };
 
 G_DEFINE_TYPE(GstNoveltyRecord, gst_novelty_record, GST_TYPE_BIN)
@@ -90,10 +100,22 @@ static GType gst_novelty_record_what_get_type() {
 
 namespace {
 
-enum Property { kWhat = 1, kLocation, kCamera, kPreRoll, kPostRoll, kMaxDuration, kMinInterval };
+enum Property {
+  kWhat = 1,
+  kLocation,
+  kCamera,
+  kDetector,
+  kEncoder,
+  kPreRoll,
+  kPostRoll,
+  kMaxDuration,
+  kMinInterval,
+  kMaxRingBytes
+};
 
 GstStaticPadTemplate video_template =
-    GST_STATIC_PAD_TEMPLATE("video", GST_PAD_SINK, GST_PAD_REQUEST, GST_STATIC_CAPS("video/x-raw"));
+    GST_STATIC_PAD_TEMPLATE("video", GST_PAD_SINK, GST_PAD_REQUEST,
+                            GST_STATIC_CAPS("video/x-raw; " NOVELTY_RECORD_ENCODED));
 
 double* seconds_of(Properties& properties, guint id) {
   switch (id) {
@@ -111,8 +133,18 @@ double* seconds_of(Properties& properties, guint id) {
 }
 
 std::string* text_of(Properties& properties, guint id) {
-  if (id == kLocation) return &properties.location;
-  return id == kCamera ? &properties.camera : nullptr;
+  switch (id) {
+    case kLocation:
+      return &properties.location;
+    case kCamera:
+      return &properties.camera;
+    case kDetector:
+      return &properties.detector;
+    case kEncoder:
+      return &properties.encoder;
+    default:
+      return nullptr;
+  }
 }
 
 void set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
@@ -126,6 +158,8 @@ void set_property(GObject* object, guint id, const GValue* value, GParamSpec* sp
     *text = given == nullptr ? "" : given;
   } else if (id == kWhat) {
     properties.what = static_cast<What>(g_value_get_enum(value));
+  } else if (id == kMaxRingBytes) {
+    properties.max_ring_bytes = g_value_get_uint64(value);
   } else {
     G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
   }
@@ -147,6 +181,8 @@ void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
     g_value_set_string(value, text->c_str());
   } else if (id == kWhat) {
     g_value_set_enum(value, static_cast<int>(properties.what));
+  } else if (id == kMaxRingBytes) {
+    g_value_set_uint64(value, properties.max_ring_bytes);
   } else {
     G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
   }
@@ -156,82 +192,80 @@ std::int64_t to_ns(double seconds) {
   return std::llround(seconds * 1e9);
 }
 
-novelty::RecordSettings settings_of(const Properties& p) {
-  return {p.location.empty() ? "." : p.location,
-          p.camera,
-          to_ns(p.pre_roll),
-          to_ns(p.post_roll),
-          to_ns(p.max_duration),
-          to_ns(p.min_interval)};
+novelty::RecordSettings settings_of(const Properties& p, const novelty::DetectorTap* tap) {
+  return {.location = p.location.empty() ? "." : p.location,
+          .camera = p.camera,
+          .pre_roll_ns = to_ns(p.pre_roll),
+          .post_roll_ns = to_ns(p.post_roll),
+          .max_duration_ns = to_ns(p.max_duration),
+          .min_interval_ns = to_ns(p.min_interval),
+          .decision_ns = tap == nullptr ? kDecisionNs : tap->decision_ns(),
+          .max_ring_bytes = static_cast<std::size_t>(p.max_ring_bytes)};
 }
 
-// The chain behind the queue: an optional encode bin and the sink.
-bool add_encoder(GstNoveltyRecord* self, const novelty::RecordCodec& codec) {
-  GError* error = nullptr;
-  GstElement* encode = novelty::make_encode_bin_or_null(codec, &error);
-  if (encode == nullptr) {
-    GST_ELEMENT_ERROR(
-        self, CORE, MISSING_PLUGIN,
-        ("The encoder cannot be made: %s (%s)", error->message, novelty::kNoCodecRemedy),
-        (nullptr));
-    g_error_free(error);
-    return false;
-  }
-  gst_object_set_name(GST_OBJECT(encode), "encode");
-  gst_bin_add(GST_BIN(self), encode);
-  return true;
+std::unique_ptr<novelty::Recorder> make_recorder(GstNoveltyRecord* self, const Properties& p) {
+  const novelty::DetectorTap* tap = self->tap->get();
+  const novelty::RecordSettings settings = settings_of(p, tap);
+  if (p.what == What::kFrames)
+    return std::make_unique<novelty::StillRecorder>(settings, *self->host);
+  return std::make_unique<novelty::ClipRecorder>(settings, *self->host,
+                                                 tap == nullptr ? nullptr : tap->feed());
 }
 
-bool link_chain(GstNoveltyRecord* self, GstElement* sink) {
-  gst_bin_add(GST_BIN(self), sink);
-  GstElement* encode = gst_bin_get_by_name(GST_BIN(self), "encode");
-  if (encode == nullptr) return gst_element_link(self->queue, sink) != FALSE;
-  const bool linked = gst_element_link_many(self->queue, encode, sink, nullptr) != FALSE;
-  gst_object_unref(encode);
-  return linked;
-}
-
-bool build_clips(GstNoveltyRecord* self, const novelty::RecordSettings& settings) {
-  const novelty::RecordCodec* codec = novelty::find_codec_or_null();
-  if (codec == nullptr) {
-    GST_ELEMENT_ERROR(self, CORE, MISSING_PLUGIN,
-                      ("No encoder is installed (%s)", novelty::kNoCodecRemedy), (nullptr));
-    return false;
-  }
-  GST_INFO_OBJECT(self, "encoding with %s", codec->encoder);
-  if (!add_encoder(self, *codec)) return false;
-  return link_chain(self, novelty::make_record_sink(std::make_unique<novelty::ClipRecorder>(
-                                                        settings, *codec, *self->host),
-                                                    *self->host));
-}
-
-bool build_frames(GstNoveltyRecord* self, const novelty::RecordSettings& settings) {
-  return link_chain(
-      self, novelty::make_record_sink(
-                std::make_unique<novelty::StillRecorder>(settings, *self->host), *self->host));
-}
-
+// The sink; what lies between it and the queue is made when the caps are known.
 bool build_chain(GstNoveltyRecord* self) {
   try {
     const Properties properties = properties_of(self);
-    const novelty::RecordSettings settings = settings_of(properties);
+    if (!properties.detector.empty()) {
+      *self->tap = std::make_unique<novelty::DetectorTap>(GST_ELEMENT(self), properties.detector);
+    }
     self->liveness_known = FALSE;
-    return properties.what == What::kFrames ? build_frames(self, settings)
-                                            : build_clips(self, settings);
+    self->linked = FALSE;
+    novelty::set_queue_for_raw(self->queue);
+    return gst_bin_add(GST_BIN(self), novelty::make_record_sink(make_recorder(self, properties),
+                                                                *self->host)) != FALSE;
   } catch (const std::exception& error) {
-    GST_ELEMENT_ERROR(self, LIBRARY, INIT, ("%s", error.what()), (nullptr));
+    GST_ELEMENT_ERROR(self, RESOURCE, SETTINGS, ("%s", error.what()), (nullptr));
     return false;
   }
 }
 
 void remove_chain(GstNoveltyRecord* self) {
-  for (const char* name : {"recorder", "encode"}) {
-    GstElement* child = gst_bin_get_by_name(GST_BIN(self), name);
-    if (child == nullptr) continue;
-    gst_element_set_state(child, GST_STATE_NULL);
-    gst_bin_remove(GST_BIN(self), child);
-    gst_object_unref(child);
+  if (GstElement* sink = gst_bin_get_by_name(GST_BIN(self), "recorder")) {
+    gst_element_set_state(sink, GST_STATE_NULL);
+    gst_bin_remove(GST_BIN(self), sink);
+    gst_object_unref(sink);
   }
+  novelty::unlink_clip_chain(GST_BIN(self));
+  self->tap->reset();
+}
+
+bool link_for(GstNoveltyRecord* self, GstElement* sink, GstCaps* caps) {
+  const Properties properties = properties_of(self);
+  const bool direct = properties.what == What::kFrames || caps == nullptr;
+  if (!direct) {
+    return novelty::link_clip_chain(GST_BIN(self), self->queue, sink, caps, properties.encoder,
+                                    **self->host);
+  }
+  if (novelty::format_or_null(caps) != nullptr) {
+    GST_ELEMENT_ERROR(self, STREAM, WRONG_TYPE,
+                      ("what=frames needs raw video: put a decodebin before"), (nullptr));
+    return false;
+  }
+  return gst_element_link(self->queue, sink) != FALSE;
+}
+
+// caps: of the video; null: there is none before the end.
+void link_once(GstNoveltyRecord* self, GstCaps* caps) {
+  if (self->linked != FALSE) return;
+  GstElement* sink = gst_bin_get_by_name(GST_BIN(self), "recorder");
+  if (sink == nullptr) return;
+  try {
+    self->linked = link_for(self, sink, caps) ? TRUE : FALSE;
+  } catch (const std::exception& error) {
+    GST_ELEMENT_ERROR(self, LIBRARY, INIT, ("%s", error.what()), (nullptr));
+  }
+  gst_object_unref(sink);
 }
 
 bool has_video(GstNoveltyRecord* self) {
@@ -265,20 +299,41 @@ bool is_live(GstPad* pad) {
   return live != FALSE;
 }
 
-// Asks at the first buffer of each stream whether it is live; see the section above.
-GstPadProbeReturn learn_liveness(GstPad* pad, GstPadProbeInfo* info, gpointer data) {
-  GstNoveltyRecord* self = GST_NOVELTY_RECORD(data);
-  if ((info->type & GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM) != 0) {
-    const GstEventType type = GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(info));
-    if (type == GST_EVENT_STREAM_START) self->liveness_known = FALSE;
-    return GST_PAD_PROBE_OK;
+void look_at(GstNoveltyRecord* self, GstEvent* event) {
+  GstCaps* caps = nullptr;
+  switch (GST_EVENT_TYPE(event)) {
+    case GST_EVENT_STREAM_START:
+      self->liveness_known = FALSE;
+      break;
+    case GST_EVENT_CAPS:
+      gst_event_parse_caps(event, &caps);
+      link_once(self, caps);
+      break;
+    case GST_EVENT_EOS:
+      link_once(self, nullptr);
+      break;
+    default:
+      break;
   }
-  if (self->liveness_known != FALSE) return GST_PAD_PROBE_OK;
+}
+
+// Asks at the first buffer of each stream whether it is live; see the section above.
+void learn_liveness(GstNoveltyRecord* self, GstPad* pad) {
+  if (self->liveness_known != FALSE) return;
   self->liveness_known = TRUE;
   const bool live = is_live(pad);
   GST_INFO_OBJECT(self, "upstream is %slive", live ? "" : "not ");
   (*self->host)->live = live;
   gst_util_set_object_arg(G_OBJECT(self->queue), "leaky", live ? "downstream" : "no");
+}
+
+GstPadProbeReturn look(GstPad* pad, GstPadProbeInfo* info, gpointer data) {
+  GstNoveltyRecord* self = GST_NOVELTY_RECORD(data);
+  if ((info->type & GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM) != 0) {
+    look_at(self, GST_PAD_PROBE_INFO_EVENT(info));
+  } else {
+    learn_liveness(self, pad);
+  }
   return GST_PAD_PROBE_OK;
 }
 
@@ -295,14 +350,10 @@ GstPad* request_new_pad(GstElement* element, GstPadTemplate* templ, const gchar*
   self->video = pad;
   GST_OBJECT_UNLOCK(self);
   GST_OBJECT_FLAG_SET(self, GST_ELEMENT_FLAG_SINK);
-  const bool running = GST_STATE(self) >= GST_STATE_PAUSED;
-  if (running && build_chain(self)) {
-    for (const char* name : {"recorder", "encode"}) {
-      GstElement* child = gst_bin_get_by_name(GST_BIN(self), name);
-      if (child == nullptr) continue;
-      gst_element_sync_state_with_parent(child);
-      gst_object_unref(child);
-    }
+  if (GST_STATE(self) >= GST_STATE_PAUSED && build_chain(self)) {
+    GstElement* sink = gst_bin_get_by_name(GST_BIN(self), "recorder");
+    gst_element_sync_state_with_parent(sink);
+    gst_object_unref(sink);
   }
   gst_pad_set_active(pad, GST_STATE(self) > GST_STATE_READY ? TRUE : FALSE);
   gst_element_add_pad(element, pad);
@@ -324,6 +375,7 @@ void finalize(GObject* object) {
   GstNoveltyRecord* self = GST_NOVELTY_RECORD(object);
   delete self->properties;
   delete self->host;
+  delete self->tap;
   G_OBJECT_CLASS(gst_novelty_record_parent_class)->finalize(object);
 }
 
@@ -351,6 +403,18 @@ void install_properties(GObjectClass* object) {
       g_param_spec_string("camera", "Camera",
                           "Name of the camera in files and sidecars; empty: as in the metadata",
                           defaults.camera.c_str(), kFlags));
+  g_object_class_install_property(
+      object, kDetector,
+      g_param_spec_string("detector", "Detector",
+                          "Name of the noveltydetect on another branch of the pipeline that says "
+                          "what is novel; empty: the metadata of the recorded stream",
+                          defaults.detector.c_str(), kFlags));
+  g_object_class_install_property(
+      object, kEncoder,
+      g_param_spec_string("encoder", "Encoder",
+                          "Encoder of raw video as in gst-launch, to H.264, H.265, VP8 or VP9; "
+                          "empty: the first installed of x264enc, openh264enc and vp8enc",
+                          defaults.encoder.c_str(), kFlags));
   install_seconds(object, kPreRoll, "pre-roll", "Pre-roll",
                   "Seconds before an event that its clip begins with", defaults.pre_roll);
   install_seconds(object, kPostRoll, "post-roll", "Post-roll",
@@ -361,6 +425,11 @@ void install_properties(GObjectClass* object) {
                   defaults.max_duration);
   install_seconds(object, kMinInterval, "min-interval", "Minimum interval",
                   "Seconds between two stills of one event (what=frames)", defaults.min_interval);
+  g_object_class_install_property(
+      object, kMaxRingBytes,
+      g_param_spec_uint64("max-ring-bytes", "Maximum ring bytes",
+                          "Encoded video that is kept in memory for the pre-roll, in bytes",
+                          1U << 20, G_MAXINT64, defaults.max_ring_bytes, kFlags));
 }
 
 }  // namespace
@@ -386,16 +455,15 @@ static void gst_novelty_record_init(GstNoveltyRecord* self) {
   self->properties = new Properties;
   self->host = new std::shared_ptr<novelty::RecordHost>(
       std::make_shared<novelty::RecordHost>(GST_ELEMENT(self)));
+  self->tap = new std::unique_ptr<novelty::DetectorTap>;
   // The pad decides whether this is a sink, so that an unlinked recorder never holds back EOS.
   gst_bin_set_suppressed_flags(GST_BIN(self), GST_ELEMENT_FLAG_SINK);
   self->queue = gst_element_factory_make("queue", "frames");
-  g_object_set(self->queue, "max-size-buffers", kQueuedFrames, "max-size-bytes",
-               static_cast<guint>(kQueuedBytes), "max-size-time", static_cast<guint64>(0), nullptr);
   gst_bin_add(GST_BIN(self), self->queue);
   GstPad* pad = gst_element_get_static_pad(self->queue, "sink");
   gst_pad_add_probe(
       pad,
       static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM),
-      learn_liveness, self, nullptr);
+      look, self, nullptr);
   gst_object_unref(pad);
 }

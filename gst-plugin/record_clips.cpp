@@ -3,24 +3,42 @@
 #include "record_clips.h"
 
 #include <algorithm>
-#include <exception>
+#include <limits>
 #include <utility>
 
-#include "record_file.h"
-#include "record_mux.h"
+#include "record_clip_file.h"
 
 namespace novelty {
 namespace {
 
-// The ring reaches back over the pre-roll, a group of pictures and the age of a late score.
-constexpr std::int64_t kRingSlackNs = 3'000'000'000;
-constexpr std::size_t kMaxRingBytes = 64U << 20;
+// Note [Two branches]
+// With a feed, pictures and verdicts come from two branches of a pipeline and meet by running time.
+// Verdicts of pictures that have not come yet wait in the feed; pictures that are not judged yet
+// wait in the ring. A live stream never waits: a verdict later than kMaxScoringAgeNs may find its
+// pictures gone. A stream that is not live waits for the detector once pictures are that far ahead,
+// or when the ring is full. A detector may itself need more input before it moves (the tee that
+// feeds both is held up, a decoder reorders), so a wait in which nothing moves for kStallMs ends,
+// and such a wait is not asked for again.
+constexpr int kStallMs = 5000;
+constexpr std::int64_t kMinLeadNs = 2'000'000'000;  // more than decoders hold back
+constexpr std::int64_t kBackNs = 3'000'000'000;     // more than pictures are reordered by
 constexpr std::size_t kMaxPendingBytes = 64U << 20;
+constexpr std::size_t kMaxPosterBytes = 16U << 20;
 
 std::int64_t end_of(const RecordUnit& unit) {
   const GstClockTime duration = GST_BUFFER_DURATION(unit.buffer.get());
   return unit.time.running_ns +
          (GST_CLOCK_TIME_IS_VALID(duration) ? static_cast<std::int64_t>(duration) : 0);
+}
+
+// How long before it is shown a picture is decoded.
+std::int64_t reorder_of(GstBuffer* buffer) {
+  if (!GST_BUFFER_DTS_IS_VALID(buffer) || !GST_BUFFER_PTS_IS_VALID(buffer)) return 0;
+  return std::max<std::int64_t>(0, GST_CLOCK_DIFF(GST_BUFFER_DTS(buffer), GST_BUFFER_PTS(buffer)));
+}
+
+bool same_caps(const SharedCaps& a, const SharedCaps& b) {
+  return a == b || gst_caps_is_equal(a.get(), b.get()) != FALSE;
 }
 
 std::string stem_of(const RecordingFacts& facts) {
@@ -30,108 +48,173 @@ std::string stem_of(const RecordingFacts& facts) {
 
 }  // namespace
 
-// A clip on its way to the disk. The worker's thread only.
-struct ClipRecorder::File {
-  std::unique_ptr<OutputFile> output;
-  std::unique_ptr<ClipMux> mux;
-  std::shared_ptr<RecordHost> host;
-
-  // Runs a step; a failing one ends the recording of this clip.
-  template <typename Step>
-  void attempt(const Step& step) {
-    try {
-      step();
-    } catch (const std::exception& error) {
-      host->warn(error.what());
-      mux.reset();
-      output.reset();
-    }
-  }
-
-  void open(const RecordSettings& settings, const RecordCodec& codec, const SharedCaps& caps,
-            const std::string& stem) {
-    attempt([&] {
-      output = std::make_unique<OutputFile>(settings.location, stem, codec.extension);
-      mux = std::make_unique<ClipMux>(codec.muxer, output->part_path(), caps.get());
-    });
-  }
-
-  void write(const SharedBuffer& buffer, std::int64_t pts_ns) {
-    if (mux == nullptr) return;
-    attempt([&] { mux->write(buffer.get(), pts_ns); });
-  }
-
-  void finish(RecordingFacts facts) {
-    if (mux == nullptr) return;
-    attempt([&] {
-      mux->finish();
-      mux.reset();
-      facts.file = output->name();
-      output->commit(sidecar_json(facts));
-      host->announce(facts.kind, output->path(), output->sidecar_path(), facts.events.front().id,
-                     event_ids(facts.events));
-    });
-  }
-};
-
 // The open clip as the streaming thread sees it.
 struct ClipRecorder::Clip {
-  std::shared_ptr<File> file;
+  std::shared_ptr<ClipFile> file;
+  SharedCaps caps;  // of its pictures
   RecordingFacts facts;
+  ScoreCurve curve;
+  std::int64_t drawn_ns = 0;  // up to where the curve goes
+  std::string peak_event;     // the event that `peak` is of
+  PeakPicture peak;
+  std::int64_t zero_ns = 0;  // running time that is 0 in the file
+  std::int64_t last_ns = std::numeric_limits<std::int64_t>::min();  // of the latest picture written
   std::uint64_t next = 0;     // number of the unit to write next
   std::int64_t until_ns = 0;  // running time up to which units belong to it
 };
 
-ClipRecorder::ClipRecorder(const RecordSettings& settings, const RecordCodec& codec,
-                           std::shared_ptr<RecordHost> host)
+ClipRecorder::ClipRecorder(const RecordSettings& settings, std::shared_ptr<RecordHost> host,
+                           std::shared_ptr<RecordFeed> feed)
     : settings_(settings),
-      codec_(codec),
       host_(std::move(host)),
-      ring_(settings.pre_roll_ns + kRingSlackNs, kMaxRingBytes),
+      feed_(std::move(feed)),
+      ring_(settings.max_ring_bytes),
+      may_lead_ns_(kMaxScoringAgeNs),
       worker_(kMaxPendingBytes) {}
 
 ClipRecorder::~ClipRecorder() = default;
 
-void ClipRecorder::set_caps(GstCaps* caps) {
-  if (caps_ != nullptr && gst_caps_is_equal(caps_.get(), caps) != FALSE) return;
-  close();
-  caps_ = share_caps(caps);
-}
-
 void ClipRecorder::take(GstBuffer* buffer, const FrameTime& time) {
+  if (running_ && time.running_ns < newest_ns_ - kBackNs) close();
+  wait_for_room(gst_buffer_get_size(buffer));
+  if (!std::exchange(running_, true)) first_ns_ = newest_ns_ = own_ns_ = time.running_ns;
+  newest_ns_ = std::max(newest_ns_, time.running_ns);
   const bool key = !GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT);
-  const bool back = !ring_.units().empty() &&
-                    time.running_ns < ring_.units().back().time.running_ns - kRingSlackNs;
-  if (back) close();
-  ring_.push({share_buffer(buffer), time, key});
-  const auto meta = read_novelty_meta(buffer);
-  if (meta && !meta->event_id.empty()) {
-    note(*meta, time.running_ns - static_cast<std::int64_t>(std::min<std::uint64_t>(
-                                      meta->age_ns, static_cast<std::uint64_t>(kRingSlackNs))));
-  }
-  write_due();
-  advance(time.running_ns);
+  ring_.push({share_buffer(buffer), caps_, time, time.running_ns - reorder_of(buffer), key});
+  if (feed_ == nullptr) judge_own(buffer, time.running_ns);
+  judge();
 }
 
-void ClipRecorder::note(const NoveltyMeta& meta, std::int64_t at_ns) {
+void ClipRecorder::wait_for_room(std::size_t bytes) {
+  while (feed_ != nullptr && must_wait(bytes)) {
+    if (!feed_->wait_beyond(feed_->observed_ns(), kStallMs)) {
+      if (!feed_->is_flushing()) give_up_waiting(bytes);
+      return;
+    }
+    judge();
+  }
+}
+
+bool ClipRecorder::must_wait(std::size_t bytes) const {
+  if (host_->live || !running_) return false;
+  const bool overflows = !may_overflow_ && ring_.is_full_for(bytes);
+  return lead_ns() > (overflows ? kMinLeadNs : may_lead_ns_);
+}
+
+void ClipRecorder::give_up_waiting(std::size_t bytes) {
+  may_overflow_ = may_overflow_ || ring_.is_full_for(bytes);
+  may_lead_ns_ = std::max(may_lead_ns_, 2 * lead_ns());
+}
+
+std::int64_t ClipRecorder::observed_ns() const {
+  const std::int64_t seen = feed_ == nullptr ? own_ns_ : feed_->observed_ns();
+  const std::int64_t floor = host_->live ? newest_ns_ - kMaxScoringAgeNs : first_ns_;
+  return std::clamp(seen, std::min(floor, newest_ns_), newest_ns_);
+}
+
+void ClipRecorder::judge_own(GstBuffer* buffer, std::int64_t running_ns) {
+  auto meta = read_novelty_meta(buffer);
+  if (!meta) {
+    own_ns_ = std::max(own_ns_, running_ns);
+    return;
+  }
+  const GstClockTime scored = meta->scored_pts;
+  const bool again = GST_CLOCK_TIME_IS_VALID(scored) && scored == last_scored_pts_;
+  last_scored_pts_ = scored;
+  const Observation seen = observation_of(std::move(*meta), running_ns);
+  own_ns_ = std::max(own_ns_, seen.at_ns);
+  if (!again) observe(seen);
+}
+
+void ClipRecorder::judge() {
+  const std::int64_t observed = observed_ns();  // before the taking: all up to there is taken then
+  if (feed_ != nullptr) {
+    for (const Observation& seen : feed_->take_until(newest_ns_)) observe(seen);
+  }
+  pass(observed);
+}
+
+void ClipRecorder::observe(const Observation& seen) {
+  pass(std::min(seen.at_ns, newest_ns_));
+  scores_.push_back({seen.at_ns, seen.meta.score, seen.meta.p_value, seen.meta.threshold});
+  if (!seen.meta.event_id.empty()) note(seen);
+}
+
+// All up to that time is judged.
+void ClipRecorder::pass(std::int64_t observed_ns) {
+  write_due();
+  draw_curve();
+  if (clip_ != nullptr && is_over(observed_ns)) finish(false);
+  ring_.trim(observed_ns - settings_.pre_roll_ns - settings_.decision_ns);
+  const std::int64_t from_ns =
+      ring_.units().empty() ? observed_ns : ring_.units().front().time.running_ns;
+  while (!scores_.empty() && scores_.front().at_ns < from_ns) scores_.pop_front();
+}
+
+// An event that begins from now on begins its clip at the next key frame at the earliest.
+bool ClipRecorder::is_over(std::int64_t observed_ns) const {
+  const RecordUnit* key = ring_.key_after_or_null(clip_->until_ns);
+  return key != nullptr && observed_ns - settings_.pre_roll_ns >= key->time.running_ns;
+}
+
+void ClipRecorder::note(const Observation& seen) {
+  const NoveltyMeta& meta = seen.meta;
   if (meta.event_id == given_up_event_) return;
   if (clip_ == nullptr) {
-    const auto first = ring_.start_at(at_ns - settings_.pre_roll_ns);
+    const auto first = ring_.start_at(seen.at_ns - settings_.pre_roll_ns);
     if (!first) return;
-    open(*first);
+    open(*first, nullptr);
     clip_->facts.camera = settings_.camera.empty() ? meta.camera : settings_.camera;
     clip_->facts.model_id = meta.model_id;
   }
-  note_event(clip_->facts.events, meta, at_ns);
-  clip_->until_ns = std::max(clip_->until_ns, at_ns + settings_.post_roll_ns);
+  if (note_event(clip_->facts.events, meta, seen.at_ns)) keep_peak(seen);
+  clip_->until_ns = std::max(clip_->until_ns, seen.at_ns + settings_.post_roll_ns);
+  write_due();
 }
 
-void ClipRecorder::open(std::uint64_t first) {
+// Only one event is open at a time, so that the peak of the one before is final.
+void ClipRecorder::keep_peak(const Observation& seen) {
+  Clip& clip = *clip_;
+  if (clip.peak_event != seen.meta.event_id) post_peak();
+  clip.peak_event = seen.meta.event_id;
+  clip.peak = {ring_.group_up_to(seen.at_ns), seen.meta};
+}
+
+void ClipRecorder::post_peak() {
+  Clip& clip = *clip_;
+  const std::string event = std::exchange(clip.peak_event, {});
+  PeakPicture peak = std::exchange(clip.peak, {});
+  const std::size_t bytes = size_of(peak);
+  if (event.empty() || peak.units.empty() || bytes > kMaxPosterBytes) return;
+  worker_.post(bytes, !host_->live, [file = clip.file, event, peak = std::move(peak)] {
+    file->add_poster(event, peak);
+  });
+}
+
+void ClipRecorder::draw_curve() {
+  if (clip_ == nullptr || clip_->facts.frames == 0) return;
+  Clip& clip = *clip_;
+  for (const ScorePoint& point : scores_) {
+    if (point.at_ns <= clip.drawn_ns || point.at_ns > std::max(clip.until_ns, clip.last_ns))
+      continue;
+    clip.curve.add(point);
+    clip.drawn_ns = point.at_ns;
+  }
+}
+
+void ClipRecorder::open(std::uint64_t first, std::shared_ptr<ClipFile> before) {
   clip_ = std::make_unique<Clip>();
-  clip_->file = std::make_shared<File>();
-  clip_->file->host = host_;
+  clip_->file = std::make_shared<ClipFile>(host_, std::move(before));
   clip_->facts.kind = "clip";
+  clip_->facts.settings = settings_;
+  clip_->facts.encoder = host_->encoder();
   clip_->next = first;
+}
+
+// Reordered pictures that are shown before one that is written belong to the clip, or it would end
+// with a hole.
+bool ClipRecorder::is_behind(const RecordUnit& unit) const {
+  return unit.decode_ns > clip_->until_ns && unit.time.running_ns > clip_->last_ns;
 }
 
 void ClipRecorder::write_due() {
@@ -140,45 +223,54 @@ void ClipRecorder::write_due() {
   if (lost) finish(true);  // the ring dropped what comes next; the event goes on in a new clip
   while (clip_ != nullptr) {
     const RecordUnit* unit = ring_.find_or_null(clip_->next);
-    if (unit == nullptr || unit->time.running_ns > clip_->until_ns) return;
+    if (unit == nullptr || is_behind(*unit)) return;
     const std::int64_t length = unit->time.running_ns - clip_->facts.begin.running_ns;
-    const bool full = clip_->facts.frames > 0 && settings_.max_duration_ns > 0 &&
-                      length >= settings_.max_duration_ns;
-    if (full && unit->key) split(*unit);
+    const bool full = settings_.max_duration_ns > 0 && length >= settings_.max_duration_ns;
+    const bool begun = clip_->facts.frames > 0;
+    if (begun && ((full && unit->key) || !same_caps(unit->caps, clip_->caps))) split(*unit);
     write(*unit);
   }
 }
 
-// Goes on in a new clip from this key frame, with the event that is not over yet.
+// Goes on in a new clip from this unit, with the event that is not over yet.
 void ClipRecorder::split(const RecordUnit& unit) {
   const RecordingFacts before = clip_->facts;
   const std::int64_t until_ns = clip_->until_ns;
+  auto file = clip_->file;
   finish(false);
-  open(unit.number);
+  open(unit.number, std::move(file));
   clip_->until_ns = until_ns;
   clip_->facts.camera = before.camera;
   clip_->facts.model_id = before.model_id;
   clip_->facts.events = {before.events.back()};
 }
 
+void ClipRecorder::begin_file(const RecordUnit& unit) {
+  Clip& clip = *clip_;
+  clip.caps = unit.caps;
+  clip.facts.begin = unit.time;
+  clip.zero_ns = unit.decode_ns;
+  clip.last_ns = unit.time.running_ns;
+  clip.drawn_ns = unit.time.running_ns - 1;
+  worker_.post(0, false,
+               [file = clip.file, folder = settings_.location, stem = stem_of(clip.facts),
+                caps = unit.caps] { file->open(folder, stem, caps); });
+}
+
 void ClipRecorder::write(const RecordUnit& unit) {
   Clip& clip = *clip_;
-  if (clip.facts.frames == 0) {
-    clip.facts.begin = unit.time;
-    worker_.post(0, false,
-                 [file = clip.file, settings = settings_, &codec = codec_, caps = caps_,
-                  stem = stem_of(clip.facts)] { file->open(settings, codec, caps, stem); });
-  }
-  const std::int64_t pts_ns =
-      std::max<std::int64_t>(0, unit.time.running_ns - clip.facts.begin.running_ns);
-  const bool taken = worker_.post(
-      gst_buffer_get_size(unit.buffer.get()), !host_->live,
-      [file = clip.file, buffer = unit.buffer, pts_ns] { file->write(buffer, pts_ns); });
+  if (clip.facts.frames == 0) begin_file(unit);
+  const ClipTime time{std::max<std::int64_t>(0, unit.time.running_ns - clip.zero_ns),
+                      std::max<std::int64_t>(0, unit.decode_ns - clip.zero_ns)};
+  const bool taken =
+      worker_.post(gst_buffer_get_size(unit.buffer.get()), !host_->live,
+                   [file = clip.file, buffer = unit.buffer, time] { file->write(buffer, time); });
   if (!taken) {
     give_up();
     return;
   }
   clip.facts.end_ns = std::max(clip.facts.end_ns, end_of(unit));
+  clip.last_ns = std::max(clip.last_ns, unit.time.running_ns);
   ++clip.facts.frames;
   clip.next = unit.number + 1;
 }
@@ -190,24 +282,50 @@ void ClipRecorder::give_up() {
 }
 
 void ClipRecorder::finish(bool truncated) {
-  clip_->facts.truncated = truncated;
-  worker_.post(0, false, [file = clip_->file, facts = clip_->facts] { file->finish(facts); });
+  draw_curve();
+  post_peak();
+  RecordingFacts& facts = clip_->facts;
+  facts.truncated = truncated;
+  for (const ScorePoint& point : clip_->curve.points()) {
+    if (point.at_ns <= facts.end_ns) facts.scores.push_back(point);
+  }
+  worker_.post(0, false, [file = clip_->file, facts] { file->finish(facts); });
   clip_.reset();
 }
 
 void ClipRecorder::advance(std::int64_t running_ns) {
-  if (clip_ == nullptr) return;
-  if (running_ns - settings_.pre_roll_ns > clip_->until_ns) finish(false);
+  judge();
+  const bool quiet = clip_ != nullptr && running_ns - newest_ns_ > kMaxScoringAgeNs &&
+                     running_ns - settings_.pre_roll_ns > clip_->until_ns;
+  if (quiet) finish(false);
+}
+
+void ClipRecorder::end() {
+  while (feed_ != nullptr && running_) {
+    const std::int64_t seen = feed_->observed_ns();
+    judge();
+    if (seen >= newest_ns_ || !feed_->wait_beyond(seen, kStallMs)) break;
+  }
+  close();
 }
 
 void ClipRecorder::close() {
+  if (running_) judge();
   if (clip_ != nullptr) finish(false);
   ring_.clear();
+  scores_.clear();
+  running_ = false;
+  last_scored_pts_ = GST_CLOCK_TIME_NONE;
   given_up_event_.clear();
 }
 
 bool ClipRecorder::drain() {
   return worker_.drain(kDrainTimeoutSeconds);
+}
+
+void ClipRecorder::set_flushing(bool flushing) {
+  worker_.set_flushing(flushing);
+  if (feed_ != nullptr) feed_->set_flushing(flushing);
 }
 
 }  // namespace novelty

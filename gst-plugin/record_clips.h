@@ -2,11 +2,14 @@
 // Records clips: each event with its pre-roll and post-roll, overlapping ones as one.
 #pragma once
 
+#include <cstdint>
+#include <deque>
 #include <memory>
 #include <string>
-#include <vector>
 
-#include "record_encoder.h"
+#include "record_clip_file.h"
+#include "record_curve.h"
+#include "record_feed.h"
 #include "record_host.h"
 #include "record_ring.h"
 #include "record_sidecar.h"
@@ -15,38 +18,64 @@
 namespace novelty {
 
 /// Takes encoded pictures. A clip spans [event begin - pre-roll, last event frame + post-roll] and
-/// begins at the key frame at or before that; it stays open for another pre-roll, so that an event
-/// whose pre-roll would overlap it goes on in it.
+/// begins at the key frame at or before that; it stays open until no later event can begin in it,
+/// so that nothing is recorded twice. What is novel says the meta of the pictures themselves, or a
+/// detector elsewhere through a feed; see Note [Two branches].
 class ClipRecorder : public Recorder {
  public:
-  ClipRecorder(const RecordSettings& settings, const RecordCodec& codec,
-               std::shared_ptr<RecordHost> host);
+  /// feed: of the detector, or null.
+  ClipRecorder(const RecordSettings& settings, std::shared_ptr<RecordHost> host,
+               std::shared_ptr<RecordFeed> feed);
   ~ClipRecorder() override;
 
-  void set_caps(GstCaps* caps) override;
+  void set_caps(GstCaps* caps) override { caps_ = share_caps(caps); }
   void take(GstBuffer* buffer, const FrameTime& time) override;
   void advance(std::int64_t running_ns) override;
+  void end() override;
   void close() override;
   bool drain() override;
-  void set_flushing(bool flushing) override { worker_.set_flushing(flushing); }
+  void set_flushing(bool flushing) override;
 
  private:
-  struct File;
   struct Clip;
 
-  void note(const NoveltyMeta& meta, std::int64_t at_ns);
-  void open(std::uint64_t first);
+  void wait_for_room(std::size_t bytes);
+  bool must_wait(std::size_t bytes) const;
+  void give_up_waiting(std::size_t bytes);
+  void judge_own(GstBuffer* buffer, std::int64_t running_ns);
+  void judge();
+  void observe(const Observation& seen);
+  void pass(std::int64_t observed_ns);
+  std::int64_t observed_ns() const;
+  std::int64_t lead_ns() const { return newest_ns_ - observed_ns(); }
+
+  void note(const Observation& seen);
+  void keep_peak(const Observation& seen);
+  void post_peak();
+  void draw_curve();
+  void open(std::uint64_t first, std::shared_ptr<ClipFile> before);
+  bool is_behind(const RecordUnit& unit) const;
   void write_due();
   void write(const RecordUnit& unit);
   void split(const RecordUnit& unit);
+  void begin_file(const RecordUnit& unit);
+  bool is_over(std::int64_t observed_ns) const;
   void give_up();
   void finish(bool truncated);
 
   const RecordSettings settings_;
-  const RecordCodec& codec_;
   const std::shared_ptr<RecordHost> host_;
+  const std::shared_ptr<RecordFeed> feed_;
   RecordRing ring_;
   SharedCaps caps_;
+  bool running_ = false;        // a unit came since the last close
+  std::int64_t first_ns_ = 0;   // running time of that unit
+  std::int64_t newest_ns_ = 0;  // of the latest picture so far
+  std::int64_t own_ns_ = 0;     // up to which the own branch's meta has judged
+  std::int64_t may_lead_ns_;    // how far pictures may be ahead of the detector
+  bool may_overflow_ = false;   // waiting for room did not help before
+  GstClockTime last_scored_pts_ = GST_CLOCK_TIME_NONE;  // of the own branch
+  std::deque<ScorePoint> scores_;                       // of the time that the ring spans
   std::unique_ptr<Clip> clip_;
   std::string given_up_event_;  // the disk could not keep up with this one
   RecordWorker worker_;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Picks an encoder that is there and sets it up for continuous recording.
+// From what comes in to what a file takes: encoders, parsers and muxers.
 #include "record_encoder.h"
 
 #include <gst/video/video.h>
@@ -12,19 +12,41 @@ namespace {
 
 constexpr int kMinSide = 16;  // pixels; below, encoders refuse
 
+// In fragments while it grows, so that what a crash leaves plays; whole at its end, with the edit
+// list that players need for reordered pictures.
+constexpr const char* kMp4 = "mp4mux fragment-duration=1000 fragment-mode=first-moov-then-finalise";
+constexpr const char* kWebm = "webmmux min-cluster-duration=500000000";
+
+constexpr std::array<RecordFormat, 4> kFormats{{
+    {"video/x-h264", "h264parse ! capsfilter caps=video/x-h264,stream-format=avc,alignment=au",
+     kMp4, ".mp4"},
+    {"video/x-h265", "h265parse ! capsfilter caps=video/x-h265,stream-format=hvc1,alignment=au",
+     kMp4, ".mp4"},
+    {"video/x-vp8", "identity silent=true", kWebm, ".webm"},
+    {"video/x-vp9", "identity silent=true", kWebm, ".webm"},
+}};
+
 // Note [Constant quality]
 // A quiet scene should cost little disk and an event should be sharp, so each encoder aims at a
 // quality, not at a bit rate.
-constexpr std::array<RecordCodec, 3> kCodecs{{
+struct KnownEncoder {
+  const char* name;
+  const char* settings;
+  const RecordFormat& format;
+};
+
+constexpr std::array<KnownEncoder, 3> kEncoders{{
     {"x264enc", "tune=zerolatency speed-preset=veryfast pass=qual quantizer=23 key-int-max=250",
-     "h264parse ! capsfilter caps=video/x-h264,stream-format=avc,alignment=au",
-     "mp4mux fragment-duration=1000", ".mp4"},
+     kFormats[0]},
     {"openh264enc", "complexity=low rate-control=off qp-min=18 qp-max=30 gop-size=250",
-     "h264parse ! capsfilter caps=video/x-h264,stream-format=avc,alignment=au",
-     "mp4mux fragment-duration=1000", ".mp4"},
+     kFormats[0]},
     {"vp8enc", "deadline=1 cpu-used=8 end-usage=cq cq-level=20 target-bitrate=0 threads=2",
-     "identity silent=true", "webmmux min-cluster-duration=500000000", ".webm"},
+     kFormats[2]},
 }};
+
+constexpr const char* kNoEncoderRemedy =
+    "install gstreamer1.0-plugins-ugly (x264enc), gstreamer1.0-plugins-bad (openh264enc, "
+    "h264parse) or gstreamer1.0-plugins-good (vp8enc, mp4mux, webmmux)";
 
 bool is_installed(const std::string& description) {
   const std::string name = description.substr(0, description.find(' '));
@@ -45,10 +67,9 @@ GstPadProbeReturn fix_size(GstPad*, GstPadProbeInfo* info, gpointer filter) {
   gst_event_parse_caps(event, &caps);
   GstVideoInfo video;
   if (gst_video_info_from_caps(&video, caps) == FALSE) return GST_PAD_PROBE_OK;
-  GstCaps* wanted =
-      gst_caps_new_simple("video/x-raw", "format", G_TYPE_STRING, "I420", "width", G_TYPE_INT,
-                          encodable_side(GST_VIDEO_INFO_WIDTH(&video)), "height", G_TYPE_INT,
-                          encodable_side(GST_VIDEO_INFO_HEIGHT(&video)), nullptr);
+  GstCaps* wanted = gst_caps_new_simple(
+      "video/x-raw", "width", G_TYPE_INT, encodable_side(GST_VIDEO_INFO_WIDTH(&video)), "height",
+      G_TYPE_INT, encodable_side(GST_VIDEO_INFO_HEIGHT(&video)), nullptr);
   g_object_set(filter, "caps", wanted, nullptr);
   gst_caps_unref(wanted);
   return GST_PAD_PROBE_OK;
@@ -90,10 +111,9 @@ void add_probe(GstElement* element, GstPadProbeType type, GstPadProbeCallback ca
   gst_object_unref(pad);
 }
 
-void add_probes(GstBin* bin) {
+void add_probes(GstBin* bin, GstElement* encoder) {
   GstElement* convert = gst_bin_get_by_name(bin, "convert");
   GstElement* size = gst_bin_get_by_name(bin, "size");
-  GstElement* encoder = gst_bin_get_by_name(bin, "encoder");
   add_probe(convert, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, fix_size, size, gst_object_unref);
   auto* clock = new KeyClock;
   gst_segment_init(&clock->segment, GST_FORMAT_TIME);
@@ -102,30 +122,122 @@ void add_probes(GstBin* bin) {
       static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM),
       keep_keys_coming, clock, [](gpointer data) { delete static_cast<KeyClock*>(data); });
   gst_object_unref(convert);
-  gst_object_unref(encoder);
+}
+
+GstElement* parse_bin_or_null(const std::string& text, GError** error) {
+  return gst_parse_bin_from_description_full(text.c_str(), TRUE, nullptr,
+                                             GST_PARSE_FLAG_FATAL_ERRORS, error);
+}
+
+// Takes over the error.
+RecordEncoder no_encoder(const std::string& what, GError* error) {
+  const std::string why = error == nullptr ? "" : std::string(": ") + error->message;
+  g_clear_error(&error);
+  return {nullptr, what + why};
+}
+
+// The format that an element's src pad can give.
+const RecordFormat* format_made_by(GstElement* element) {
+  GstPad* pad = gst_element_get_static_pad(element, "src");
+  if (pad == nullptr) return nullptr;
+  GstCaps* caps = gst_pad_query_caps(pad, nullptr);
+  const RecordFormat* format = gst_caps_is_any(caps) != FALSE ? nullptr : format_or_null(caps);
+  gst_caps_unref(caps);
+  gst_object_unref(pad);
+  return format;
+}
+
+void add_ghost(GstElement* bin, GstElement* child, const char* name) {
+  GstPad* pad = gst_element_get_static_pad(child, name);
+  gst_element_add_pad(bin, gst_ghost_pad_new(name, pad));
+  gst_object_unref(pad);
+}
+
+// convert ! encode ! parse, in one bin; takes over the floating parts.
+GstElement* join_or_null(GstElement* convert, GstElement* encode, GstElement* parse) {
+  GstElement* bin = gst_bin_new(nullptr);
+  gst_bin_add_many(GST_BIN(bin), convert, encode, parse, nullptr);
+  if (gst_element_link_many(convert, encode, parse, nullptr) == FALSE) {
+    gst_object_unref(gst_object_ref_sink(bin));
+    return nullptr;
+  }
+  add_ghost(bin, convert, "sink");
+  add_ghost(bin, parse, "src");
+  add_probes(GST_BIN(bin), encode);
+  return bin;
+}
+
+void drop(GstElement* floating) {
+  if (floating != nullptr) gst_object_unref(gst_object_ref_sink(floating));
+}
+
+// encode (floating) is taken over.
+RecordEncoder surround(GstElement* encode, const RecordFormat& format,
+                       const std::string& description, const char* pixels) {
+  GError* error = nullptr;
+  GstElement* convert = parse_bin_or_null(
+      std::string("videoconvert name=convert ! videoscale ! capsfilter name=size ! capsfilter "
+                  "caps=") +
+          pixels,
+      &error);
+  GstElement* parse = convert == nullptr ? nullptr : make_parser_or_null(format, &error);
+  if (parse == nullptr) {
+    drop(convert);
+    drop(encode);
+    return no_encoder("The encoder cannot be made", error);
+  }
+  GstElement* bin = join_or_null(convert, encode, parse);
+  if (bin == nullptr)
+    return no_encoder("The encoder '" + description + "' takes no video", nullptr);
+  return {bin, description};
+}
+
+RecordEncoder make_known_encoder() {
+  const auto found =
+      std::find_if(kEncoders.begin(), kEncoders.end(), [](const KnownEncoder& encoder) {
+        return is_installed(encoder.name) && is_installed(encoder.format.parse) &&
+               is_installed(encoder.format.muxer);
+      });
+  if (found == kEncoders.end())
+    return no_encoder(std::string("No encoder is installed (") + kNoEncoderRemedy + ")", nullptr);
+  GError* error = nullptr;
+  GstElement* encode = parse_bin_or_null(std::string(found->name) + " " + found->settings, &error);
+  if (encode == nullptr) return no_encoder("The encoder cannot be made", error);
+  return surround(encode, found->format, found->name, "video/x-raw,format=I420");
+}
+
+RecordEncoder make_users_encoder(const std::string& wanted) {
+  GError* error = nullptr;
+  GstElement* encode = parse_bin_or_null(wanted, &error);
+  if (encode == nullptr) return no_encoder("encoder: '" + wanted + "' cannot be made", error);
+  const RecordFormat* format = format_made_by(encode);
+  if (format == nullptr) {
+    drop(encode);
+    return no_encoder("encoder: '" + wanted + "' makes none of H.264, H.265, VP8 and VP9", nullptr);
+  }
+  return surround(encode, *format, wanted, "video/x-raw");
 }
 
 }  // namespace
 
-const char* const kNoCodecRemedy =
-    "install gstreamer1.0-plugins-ugly (x264enc), gstreamer1.0-plugins-bad (openh264enc, "
-    "h264parse) or gstreamer1.0-plugins-good (vp8enc, mp4mux, webmmux)";
-
-const RecordCodec* find_codec_or_null() {
-  const auto found = std::find_if(kCodecs.begin(), kCodecs.end(), [](const RecordCodec& codec) {
-    return is_installed(codec.encoder) && is_installed(codec.after) && is_installed(codec.muxer);
-  });
-  return found == kCodecs.end() ? nullptr : &*found;
+const RecordFormat* format_or_null(const GstCaps* caps) {
+  for (guint i = 0; caps != nullptr && i < gst_caps_get_size(caps); ++i) {
+    const GstStructure* structure = gst_caps_get_structure(caps, i);
+    const auto found =
+        std::find_if(kFormats.begin(), kFormats.end(), [&](const RecordFormat& format) {
+          return gst_structure_has_name(structure, format.media) != FALSE;
+        });
+    if (found != kFormats.end()) return &*found;
+  }
+  return nullptr;
 }
 
-GstElement* make_encode_bin_or_null(const RecordCodec& codec, GError** error) {
-  const std::string text = std::string("videoconvert name=convert ! videoscale ! capsfilter ") +
-                           "name=size caps=video/x-raw,format=I420 ! " + codec.encoder +
-                           " name=encoder " + codec.settings + " ! " + codec.after;
-  GstElement* bin = gst_parse_bin_from_description_full(text.c_str(), TRUE, nullptr,
-                                                        GST_PARSE_FLAG_FATAL_ERRORS, error);
-  if (bin != nullptr) add_probes(GST_BIN(bin));
-  return bin;
+RecordEncoder make_encoder(const std::string& wanted) {
+  return wanted.empty() ? make_known_encoder() : make_users_encoder(wanted);
+}
+
+GstElement* make_parser_or_null(const RecordFormat& format, GError** error) {
+  return parse_bin_or_null(format.parse, error);
 }
 
 }  // namespace novelty

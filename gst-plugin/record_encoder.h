@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Picks an encoder that is there and sets it up for continuous recording.
+// From what comes in to what a file takes: encoders, parsers and muxers.
 #pragma once
 
 #include <gst/gst.h>
@@ -8,25 +8,35 @@
 
 namespace novelty {
 
-/// One way to encode and mux. Descriptions are in gst-launch's form.
-struct RecordCodec {
-  const char* encoder;    ///< element name
-  const char* settings;   ///< its properties
-  const char* after;      ///< what follows it, up to the recorder's sink
+/// How one kind of encoded video gets into a file. Descriptions are in gst-launch's form.
+struct RecordFormat {
+  const char* media;      ///< name of its caps
+  const char* parse;      ///< makes it as the muxer takes it
   const char* muxer;      ///< with its properties
   const char* extension;  ///< of the files, with the dot
 };
 
-/// The first codec of the list x264enc, openh264enc, vp8enc whose elements are installed, or null.
-/// Thread: any.
-const RecordCodec* find_codec_or_null();
+/// The format of (encoded) video caps, or null. Thread: any.
+const RecordFormat* format_or_null(const GstCaps* caps);
 
-/// What to tell a user whose machine has none of the list.
-extern const char* const kNoCodecRemedy;
+/// The encoded formats as a caps list, for a pad template.
+#define NOVELTY_RECORD_ENCODED                                                     \
+  "video/x-h264, stream-format=(string){ avc, avc3, byte-stream }; video/x-h265, " \
+  "stream-format=(string){ hvc1, hev1, byte-stream }; video/x-vp8; video/x-vp9"
 
-/// A bin (floating) from any raw video to the codec's encoded form, with ghost pads `sink` and
-/// `src`: I420 of even size, no frame held back, a key frame at least each second of running time.
-/// Null with `error` set when it cannot be made.
-GstElement* make_encode_bin_or_null(const RecordCodec& codec, GError** error);
+/// What makes encoded video of raw video: a bin (floating) with ghost pads `sink` and `src`.
+struct RecordEncoder {
+  GstElement* bin = nullptr;  ///< null: it cannot be made
+  std::string description;    ///< of the encoder; or, without a bin, what is wrong and what helps
+};
+
+/// wanted: the user's encoder as gst-launch describes it; empty: the first of x264enc, openh264enc
+/// and vp8enc whose elements are installed. The bin takes raw video of any format and size and
+/// makes its sides even; a key frame comes at least each second of running time. Thread: any.
+RecordEncoder make_encoder(const std::string& wanted);
+
+/// A bin that brings encoded video into its file's form, bits unchanged; null with `error` set when
+/// it cannot be made.
+GstElement* make_parser_or_null(const RecordFormat& format, GError** error);
 
 }  // namespace novelty

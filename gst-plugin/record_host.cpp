@@ -12,6 +12,15 @@ void RecordHost::warn(const std::string& text) {
   gst_object_unref(element);
 }
 
+void RecordHost::warn_once_of_posters(const std::string& why) {
+  if (warned_of_posters_.exchange(true)) return;
+  auto* element = static_cast<GstElement*>(g_weak_ref_get(&element_));
+  if (element == nullptr) return;
+  GST_ELEMENT_WARNING(element, STREAM, DECODE, ("%s", why.c_str()),
+                      ("events without their stills; recording goes on"));
+  gst_object_unref(element);
+}
+
 void RecordHost::announce(const std::string& kind, const std::string& location,
                           const std::string& sidecar, const std::string& event_id,
                           const std::string& event_ids) {
@@ -23,6 +32,16 @@ void RecordHost::announce(const std::string& kind, const std::string& location,
       event_id.c_str(), "event-ids", G_TYPE_STRING, event_ids.c_str(), nullptr);
   gst_element_post_message(element, gst_message_new_element(GST_OBJECT(element), fields));
   gst_object_unref(element);
+}
+
+void RecordHost::set_encoder(const std::string& encoder) {
+  const std::lock_guard lock(mutex_);
+  encoder_ = encoder;
+}
+
+std::string RecordHost::encoder() const {
+  const std::lock_guard lock(mutex_);
+  return encoder_;
 }
 
 }  // namespace novelty

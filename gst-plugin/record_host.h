@@ -5,8 +5,10 @@
 #include <gst/gst.h>
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 
@@ -20,14 +22,18 @@ struct RecordSettings {
   std::int64_t post_roll_ns = 0;
   std::int64_t max_duration_ns = 0;  ///< of one clip; 0 = no limit
   std::int64_t min_interval_ns = 0;  ///< of two stills of one event
+  std::int64_t decision_ns = 0;      ///< how long the detector looks before an event begins
+  std::size_t max_ring_bytes = 0;
 };
 
 /// When a frame is. running: of the pipeline; stream: of the medium. utc_us: wall clock of the
-/// frame in microseconds since 1970 when the pipeline is live.
+/// frame in microseconds since 1970 when the pipeline is live; ntp_us: the same by the source's own
+/// clock, where it tells.
 struct FrameTime {
   std::int64_t running_ns = 0;
   std::int64_t stream_ns = 0;
   std::optional<std::int64_t> utc_us;
+  std::optional<std::int64_t> ntp_us;
 };
 
 /// A reference to a buffer; copies share it.
@@ -52,6 +58,9 @@ class RecordHost {
   /// Posts a warning of kind RESOURCE / WRITE.
   void warn(const std::string& text);
 
+  /// The first time, posts a warning that events have no posters.
+  void warn_once_of_posters(const std::string& why);
+
   /// Posts `novelty-recorded`.
   void announce(const std::string& kind, const std::string& location, const std::string& sidecar,
                 const std::string& event_id, const std::string& event_ids);
@@ -59,8 +68,15 @@ class RecordHost {
   /// Whether upstream is live: then nothing may wait for a disk. Set by the element.
   std::atomic<bool> live{false};
 
+  /// What encodes; empty when the input is recorded as it comes.
+  void set_encoder(const std::string& encoder);
+  std::string encoder() const;
+
  private:
   GWeakRef element_{};
+  mutable std::mutex mutex_;
+  std::string encoder_;  // guarded by mutex_
+  std::atomic<bool> warned_of_posters_{false};
 };
 
 /// Turns the frames of one stream into files. All calls come from the streaming thread but close
@@ -77,6 +93,8 @@ class Recorder {
   virtual void advance(std::int64_t running_ns) = 0;
   /// Finishes what is open and forgets the past (EOS, flush, stop); does not wait for the disk.
   virtual void close() = 0;
+  /// The stream ended: takes what is still to be told of it, then closes.
+  virtual void end() { close(); }
   /// Waits until all is on disk; false when nothing moved there for `kDrainTimeoutSeconds`.
   virtual bool drain() = 0;
   /// Lets a call that waits for room return at once (flush, stop), until set back.

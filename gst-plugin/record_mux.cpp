@@ -4,8 +4,6 @@
 
 #include <gst/app/gstappsrc.h>
 
-#include <algorithm>
-
 #include "novelty/error.h"
 
 namespace novelty {
@@ -52,17 +50,14 @@ ClipMux::~ClipMux() {
   gst_object_unref(pipeline_);
 }
 
-void ClipMux::write(GstBuffer* buffer, std::int64_t pts_ns) {
+void ClipMux::write(GstBuffer* buffer, std::int64_t pts_ns, std::int64_t dts_ns) {
   check(0);
   while (gst_app_src_get_current_level_bytes(GST_APP_SRC(source_)) > kMaxBacklogBytes) {
     check(kBacklogPoll);
   }
   GstBuffer* copy = gst_buffer_copy(buffer);
-  const bool reordered = GST_BUFFER_DTS_IS_VALID(buffer) && GST_BUFFER_PTS_IS_VALID(buffer);
-  const std::int64_t delay =
-      reordered ? GST_CLOCK_DIFF(GST_BUFFER_DTS(buffer), GST_BUFFER_PTS(buffer)) : 0;
   GST_BUFFER_PTS(copy) = static_cast<GstClockTime>(pts_ns);
-  GST_BUFFER_DTS(copy) = static_cast<GstClockTime>(std::max<std::int64_t>(0, pts_ns - delay));
+  GST_BUFFER_DTS(copy) = static_cast<GstClockTime>(dts_ns);
   if (gst_app_src_push_buffer(GST_APP_SRC(source_), copy) != GST_FLOW_OK) {
     check(GST_SECOND);
     throw Error(ErrorKind::kWrite, path_, "cannot be written", kRemedy);

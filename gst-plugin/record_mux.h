@@ -19,9 +19,9 @@ class ClipMux {
   ClipMux(const ClipMux&) = delete;
   ClipMux& operator=(const ClipMux&) = delete;
 
-  /// Takes the next picture; `pts_ns` counts from the clip's first one. Waits while the disk is
+  /// Takes the next picture, its times in the clip, neither negative. Waits while the disk is
   /// behind. Throws: Error(kWrite).
-  void write(GstBuffer* buffer, std::int64_t pts_ns);
+  void write(GstBuffer* buffer, std::int64_t pts_ns, std::int64_t dts_ns);
 
   /// Ends the file. Throws: Error(kWrite).
   void finish();

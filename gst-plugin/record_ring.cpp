@@ -3,6 +3,8 @@
 #include "record_ring.h"
 
 #include <algorithm>
+#include <cstdlib>
+#include <iterator>
 #include <utility>
 
 namespace novelty {
@@ -21,11 +23,13 @@ std::size_t size_of(const RecordUnit& unit) {
 void RecordRing::push(RecordUnit unit) {
   unit.number = next_number_++;
   if (units_.empty() && !unit.key) return;
-  const std::int64_t now = unit.time.running_ns;
   bytes_ += size_of(unit);
   units_.push_back(std::move(unit));
   while (!units_.empty() && bytes_ > max_bytes_) drop_group();
-  while (second_group_reaches(now - keep_ns_)) drop_group();
+}
+
+void RecordRing::trim(std::int64_t from_ns) {
+  while (second_group_reaches(from_ns)) drop_group();
 }
 
 void RecordRing::clear() {
@@ -39,6 +43,25 @@ std::optional<std::uint64_t> RecordRing::start_at(std::int64_t running_ns) const
     return unit.key && unit.time.running_ns <= running_ns;
   });
   return found == units_.rend() ? units_.front().number : found->number;
+}
+
+const RecordUnit* RecordRing::key_after_or_null(std::int64_t running_ns) const {
+  const auto found = std::find_if(units_.begin(), units_.end(), [&](const RecordUnit& unit) {
+    return unit.key && unit.time.running_ns > running_ns;
+  });
+  return found == units_.end() ? nullptr : &*found;
+}
+
+std::vector<RecordUnit> RecordRing::group_up_to(std::int64_t running_ns) const {
+  if (units_.empty()) return {};
+  const auto distance = [&](const RecordUnit& unit) {
+    return std::abs(unit.time.running_ns - running_ns);
+  };
+  const auto last = std::min_element(
+      units_.begin(), units_.end(),
+      [&](const RecordUnit& a, const RecordUnit& b) { return distance(a) < distance(b); });
+  const auto key = std::find_if(std::make_reverse_iterator(std::next(last)), units_.rend(), is_key);
+  return {key == units_.rend() ? units_.begin() : std::prev(key.base()), std::next(last)};
 }
 
 const RecordUnit* RecordRing::find_or_null(std::uint64_t number) const {

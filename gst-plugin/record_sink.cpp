@@ -29,6 +29,18 @@ void attempt(GstNoveltyRecordSink* self, const Step& step) {
   }
 }
 
+// By the source's own clock, as rtspsrc tells it with add-reference-timestamp-meta.
+std::optional<std::int64_t> ntp_of(GstBuffer* buffer) {
+  static GstStaticCaps ntp_caps = GST_STATIC_CAPS("timestamp/x-ntp");
+  constexpr guint64 kNtpToUnixSeconds = 2'208'988'800;  // 1900 to 1970
+  GstCaps* caps = gst_static_caps_get(&ntp_caps);
+  const GstReferenceTimestampMeta* meta = gst_buffer_get_reference_timestamp_meta(buffer, caps);
+  gst_caps_unref(caps);
+  if (meta == nullptr || !GST_CLOCK_TIME_IS_VALID(meta->timestamp)) return std::nullopt;
+  return static_cast<std::int64_t>(meta->timestamp / GST_USECOND) -
+         static_cast<std::int64_t>(kNtpToUnixSeconds * G_USEC_PER_SEC);
+}
+
 // Wall clock of a running time, by where the pipeline's clock is now.
 std::optional<std::int64_t> utc_of(GstElement* element, std::int64_t running_ns) {
   GstClock* clock = gst_element_get_clock(element);
@@ -41,8 +53,9 @@ std::optional<std::int64_t> utc_of(GstElement* element, std::int64_t running_ns)
 
 std::optional<novelty::FrameTime> time_of(GstNoveltyRecordSink* self, GstBuffer* buffer) {
   const GstSegment* segment = &GST_BASE_SINK(self)->segment;
-  if (segment->format != GST_FORMAT_TIME || !GST_BUFFER_PTS_IS_VALID(buffer)) return std::nullopt;
-  const guint64 pts = GST_BUFFER_PTS(buffer);
+  const guint64 pts =
+      GST_BUFFER_PTS_IS_VALID(buffer) ? GST_BUFFER_PTS(buffer) : GST_BUFFER_DTS(buffer);
+  if (segment->format != GST_FORMAT_TIME || !GST_CLOCK_TIME_IS_VALID(pts)) return std::nullopt;
   novelty::FrameTime time;
   guint64 running = 0;
   const int sign = gst_segment_to_running_time_full(segment, GST_FORMAT_TIME, pts, &running);
@@ -51,6 +64,7 @@ std::optional<novelty::FrameTime> time_of(GstNoveltyRecordSink* self, GstBuffer*
   const guint64 stream = gst_segment_to_stream_time(segment, GST_FORMAT_TIME, pts);
   time.stream_ns =
       GST_CLOCK_TIME_IS_VALID(stream) ? static_cast<std::int64_t>(stream) : time.running_ns;
+  time.ntp_us = ntp_of(buffer);
   if ((*self->host)->live) time.utc_us = utc_of(GST_ELEMENT(self), time.running_ns);
   return time;
 }
@@ -68,10 +82,21 @@ gboolean set_caps(GstBaseSink* sink, GstCaps* caps) {
   return TRUE;
 }
 
-void finish(GstNoveltyRecordSink* self) {
+void drain(novelty::Recorder& recorder, novelty::RecordHost& host) {
+  if (!recorder.drain()) host.warn("the disk does not answer: a recording is not done");
+}
+
+void end(GstNoveltyRecordSink* self) {
+  attempt(self, [&](novelty::Recorder& recorder) {
+    recorder.end();
+    drain(recorder, **self->host);
+  });
+}
+
+void stop(GstNoveltyRecordSink* self) {
   attempt(self, [&](novelty::Recorder& recorder) {
     recorder.close();
-    if (!recorder.drain()) (*self->host)->warn("the disk does not answer: a recording is not done");
+    drain(recorder, **self->host);
   });
 }
 
@@ -90,7 +115,7 @@ gboolean event(GstBaseSink* sink, GstEvent* event) {
   GstNoveltyRecordSink* self = GST_NOVELTY_RECORD_SINK(sink);
   switch (GST_EVENT_TYPE(event)) {
     case GST_EVENT_EOS:
-      finish(self);
+      end(self);
       break;
     case GST_EVENT_GAP:
       advance(self, event);
@@ -121,7 +146,7 @@ GstStateChangeReturn change_state(GstElement* element, GstStateChange transition
       GST_ELEMENT_CLASS(gst_novelty_record_sink_parent_class)->change_state(element, transition);
   if (stops) {
     flush(false);
-    finish(self);
+    stop(self);
   }
   return result;
 }

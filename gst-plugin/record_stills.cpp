@@ -65,15 +65,17 @@ void save(const SharedSample& frame, RecordingFacts facts, const std::string& lo
   }
 }
 
-RecordingFacts facts_of(const NoveltyMeta& meta, const FrameTime& time, const std::string& camera) {
+RecordingFacts facts_of(const NoveltyMeta& meta, const FrameTime& time,
+                        const RecordSettings& settings) {
   RecordingFacts facts;
   facts.kind = "frame";
-  facts.camera = camera.empty() ? meta.camera : camera;
+  facts.settings = settings;
+  facts.camera = settings.camera.empty() ? meta.camera : settings.camera;
   facts.model_id = meta.model_id;
   facts.begin = time;
   facts.end_ns = time.running_ns;
   facts.frames = 1;
-  facts.regions = unpack_regions(meta);
+  facts.scores = {{time.running_ns, meta.score, meta.p_value, meta.threshold}};
   note_event(facts.events, meta, time.running_ns);
   return facts;
 }
@@ -108,7 +110,7 @@ void StillRecorder::take(GstBuffer* buffer, const FrameTime& time) {
   if (!meta || caps_ == nullptr || !is_due(*meta, time.running_ns)) return;
   event_id_ = meta->event_id;
   last_ns_ = time.running_ns;
-  RecordingFacts facts = facts_of(*meta, time, settings_.camera);
+  RecordingFacts facts = facts_of(*meta, time, settings_);
   std::string stem = stem_of(facts);
   const bool taken = worker_.post(
       gst_buffer_get_size(buffer), !host_->live,

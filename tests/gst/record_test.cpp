@@ -1,197 +1,49 @@
 // SPDX-License-Identifier: Apache-2.0
 // noveltyrecord in whole pipelines: what lands on disk for which metadata.
-#include <gst/app/gstappsink.h>
 #include <gst/gst.h>
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <condition_variable>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <functional>
 #include <future>
-#include <memory>
 #include <mutex>
 #include <nlohmann/json.hpp>
+#include <set>
+#include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "noveltymeta.h"
-#include "record_ring.h"
+#include "record_harness.h"
 #include "temp_dir.h"
 
 namespace {
 
 namespace fs = std::filesystem;
 using Json = nlohmann::json;
-using novelty::testing::TempDir;
-
-// What the metadata of a frame says; an empty event is a normal frame.
-struct Mark {
-  std::string event;
-  double score = 1;
-  std::string camera = "door";
-  bool held = false;
-};
-using Marks = std::function<Mark(int frame)>;
-
-// Frames [first, last] lie in the event.
-struct Span {
-  std::string event;
-  int first, last;
-};
-
-Marks marks_of(std::vector<Span> spans) {
-  return [spans = std::move(spans)](int frame) {
-    for (const Span& span : spans) {
-      if (frame >= span.first && frame <= span.last) return Mark{span.event, 5.0 + frame / 100.0};
-    }
-    return Mark{};
-  };
-}
+using namespace novelty::testing;
 
 // A pipeline of videotestsrc, hand-made metadata on element `mark`, and noveltyrecord.
-class Recording {
+class Recording : public RecordedPipeline {
  public:
   Recording(const std::string& record, Marks marks, int frames = 100,
             const std::string& size = "width=64,height=48", const std::string& source = {})
-      : marks_(std::move(marks)) {
-    const std::string text = "videotestsrc num-buffers=" + std::to_string(frames) + " " + source +
-                             " ! video/x-raw,framerate=10/1," + size +
-                             " ! identity name=mark ! noveltyrecord name=record " + record;
-    pipeline_ = gst_parse_launch(text.c_str(), nullptr);
-    bus_ = gst_element_get_bus(pipeline_);
-    GstElement* mark = gst_bin_get_by_name(GST_BIN(pipeline_), "mark");
-    GstPad* pad = gst_element_get_static_pad(mark, "src");
-    gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_BUFFER, add_meta, this, nullptr);
-    gst_object_unref(pad);
-    gst_object_unref(mark);
-  }
-  ~Recording() {
-    stop();
-    gst_object_unref(bus_);
-    gst_object_unref(pipeline_);
-  }
+      : RecordedPipeline("videotestsrc num-buffers=" + std::to_string(frames) + " " + source +
+                         " ! video/x-raw,framerate=10/1," + size +
+                         " ! identity name=mark ! noveltyrecord name=record " + record),
+        marker(pipeline(), "mark", std::move(marks)) {}
+  ~Recording() { stop(); }  // before the marker goes
   Recording(const Recording&) = delete;
   Recording& operator=(const Recording&) = delete;
 
-  void play() { gst_element_set_state(pipeline_, GST_STATE_PLAYING); }
-  void stop() { gst_element_set_state(pipeline_, GST_STATE_NULL); }
-
-  // Runs to the end; what came over the bus is in the members below.
-  Recording& run() {
-    play();
-    wait_for(GST_MESSAGE_EOS);
-    return *this;
-  }
-
-  // Collects messages until one of that type, an error, or half a minute passed.
-  bool wait_for(GstMessageType type, const std::string& name = {}) {
-    constexpr auto kAll = static_cast<GstMessageType>(GST_MESSAGE_EOS | GST_MESSAGE_ERROR |
-                                                      GST_MESSAGE_WARNING | GST_MESSAGE_ELEMENT);
-    while (GstMessage* message = gst_bus_timed_pop_filtered(bus_, 30 * GST_SECOND, kAll)) {
-      const GstMessageType got = GST_MESSAGE_TYPE(message);
-      const bool named = name.empty() || gst_message_has_name(message, name.c_str());
-      note(message);
-      gst_message_unref(message);
-      if (got == type && named) return true;
-      if (got == GST_MESSAGE_ERROR) return false;
-    }
-    return false;
-  }
-
-  std::vector<std::string> recorded;  // locations, in order
-  std::vector<std::string> event_ids;
-  std::vector<std::string> order;  // "recorded", "eos", "warning", "error"
-  std::string error;
-
-  std::function<void(int frame)> before_frame;
-
- private:
-  void note(GstMessage* message) {
-    if (gst_message_has_name(message, "novelty-recorded")) {
-      const GstStructure* fields = gst_message_get_structure(message);
-      recorded.emplace_back(gst_structure_get_string(fields, "location"));
-      event_ids.emplace_back(gst_structure_get_string(fields, "event-ids"));
-      order.emplace_back("recorded");
-    } else if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_EOS) {
-      order.emplace_back("eos");
-    } else if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_WARNING) {
-      order.emplace_back("warning");
-    } else if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR) {
-      order.emplace_back("error");
-      GError* what = nullptr;
-      gst_message_parse_error(message, &what, nullptr);
-      error = what->message;
-      g_error_free(what);
-    }
-  }
-
-  static GstPadProbeReturn add_meta(GstPad*, GstPadProbeInfo* info, gpointer data) {
-    auto& self = *static_cast<Recording*>(data);
-    GstBuffer* buffer = gst_buffer_make_writable(GST_PAD_PROBE_INFO_BUFFER(info));
-    info->data = buffer;
-    const int frame = self.frame_++;
-    if (self.before_frame) self.before_frame(frame);
-    const Mark mark = self.marks_(frame);
-    novelty::NoveltyMeta meta;
-    meta.score = mark.score;
-    meta.threshold = 2;
-    meta.p_value = 0.001;
-    meta.novel = !mark.event.empty() && !mark.held;
-    meta.held = mark.held;
-    meta.event_id = mark.event;
-    meta.camera = mark.camera;
-    meta.model_id = "model";
-    meta.scored_pts = GST_BUFFER_PTS(buffer);
-    novelty::add_novelty_meta(buffer, meta);
-    return GST_PAD_PROBE_OK;
-  }
-
-  Marks marks_;
-  int frame_ = 0;
-  GstElement* pipeline_ = nullptr;
-  GstBus* bus_ = nullptr;
+  Marker marker;
 };
 
 std::string at(const fs::path& folder, const std::string& more = {}) {
   return "location=" + folder.string() + " " + more;
-}
-
-std::vector<std::string> names_in(const fs::path& folder) {
-  std::vector<std::string> names;
-  if (!fs::exists(folder)) return names;
-  for (const auto& entry : fs::directory_iterator(folder)) names.push_back(entry.path().filename());
-  std::sort(names.begin(), names.end());
-  return names;
-}
-
-Json sidecar_of(const std::string& recording) {
-  std::ifstream file(fs::path(recording).replace_extension(".json"));
-  return Json::parse(file);
-}
-
-struct Decoded {
-  int frames = 0;
-  GstClockTime first_pts = GST_CLOCK_TIME_NONE;
-  bool whole = false;  // ended with EOS, not with an error
-};
-
-Decoded decode(const std::string& path) {
-  GstElement* pipeline = gst_parse_launch(
-      ("filesrc location=" + path + " ! decodebin ! appsink name=out sync=false").c_str(), nullptr);
-  GstElement* out = gst_bin_get_by_name(GST_BIN(pipeline), "out");
-  gst_element_set_state(pipeline, GST_STATE_PLAYING);
-  Decoded decoded;
-  while (GstSample* sample = gst_app_sink_try_pull_sample(GST_APP_SINK(out), 10 * GST_SECOND)) {
-    if (decoded.frames++ == 0) decoded.first_pts = GST_BUFFER_PTS(gst_sample_get_buffer(sample));
-    gst_sample_unref(sample);
-  }
-  decoded.whole = gst_app_sink_is_eos(GST_APP_SINK(out)) != FALSE;
-  gst_element_set_state(pipeline, GST_STATE_NULL);
-  gst_object_unref(out);
-  gst_object_unref(pipeline);
-  return decoded;
 }
 
 const char* const kRolls = "pre-roll=1 post-roll=0.5 ";
@@ -209,7 +61,8 @@ TEST(RecordClips, WritesEachEventWithItsRolls) {
   EXPECT_EQ(a.first_pts, 0U);
   const Decoded b = decode(recording.recorded[1]);
   EXPECT_EQ(b.frames, 24);
-  EXPECT_EQ(names_in(folder.path()).size(), 4U);
+  // Each with its sidecar and its two posters.
+  EXPECT_EQ(names_in(folder.path()).size(), 8U);
 }
 
 TEST(RecordClips, DescribesAClipInItsSidecar) {
@@ -219,7 +72,7 @@ TEST(RecordClips, DescribesAClipInItsSidecar) {
   ASSERT_EQ(recording.recorded.size(), 1U) << recording.error;
   const Json json = sidecar_of(recording.recorded[0]);
   EXPECT_EQ(json["schema"], "novelty-recording");
-  EXPECT_EQ(json["version"], 1);
+  EXPECT_EQ(json["version"], 2);
   EXPECT_EQ(json["kind"], "clip");
   EXPECT_EQ(json["file"], fs::path(recording.recorded[0]).filename().string());
   EXPECT_EQ(json["camera"], "door");
@@ -236,6 +89,82 @@ TEST(RecordClips, DescribesAClipInItsSidecar) {
   EXPECT_EQ(event["peak_ns"], 2'400'000'000);
   EXPECT_DOUBLE_EQ(event["peak_score"], 5.24);
   EXPECT_EQ(event["frames"], 5);
+}
+
+std::set<std::string> names_of(const Json& object, const std::string& before = {}) {
+  std::set<std::string> names;
+  for (const auto& [name, value] : object.items()) {
+    names.insert(before + name);
+    const Json& inner = value.is_array() && !value.empty() ? value.front() : value;
+    if (inner.is_object()) names.merge(names_of(inner, before + name + "."));
+  }
+  return names;
+}
+
+// The first column of the section's tables, without back-ticks.
+std::set<std::string> documented_fields(const std::string& file, const std::string& section) {
+  std::set<std::string> names;
+  std::ifstream text(file);
+  bool inside = false;
+  for (std::string line; std::getline(text, line);) {
+    if (line.starts_with("## ")) inside = line == "## " + section;
+    if (!inside || !line.starts_with("| `")) continue;
+    std::istringstream cell(line.substr(2, line.find('|', 2) - 2));
+    for (std::string name; std::getline(cell, name, '`');) {
+      if (name.find_first_not_of(", ") != std::string::npos) names.insert(name);
+    }
+  }
+  return names;
+}
+
+TEST(RecordClips, WritesTheSidecarThatIsDocumented) {
+  const char* root = std::getenv("NOVELTY_SOURCE_ROOT");
+  if (root == nullptr) GTEST_SKIP() << "NOVELTY_SOURCE_ROOT is not set";
+  const TempDir folder;
+  Recording recording(at(folder.path(), kRolls), marks_of({{"A", 20, 24}}));
+  recording.run();
+  ASSERT_EQ(recording.recorded.size(), 1U) << recording.error;
+  EXPECT_EQ(names_of(sidecar_of(recording.recorded[0])),
+            documented_fields(std::string(root) + "/docs/metadata.md", "Sidecars"));
+}
+
+TEST(RecordClips, DrawsTheScoresOfItsSpan) {
+  const TempDir folder;
+  Recording recording(at(folder.path(), kRolls), marks_of({{"A", 20, 24}}));
+  recording.run();
+  ASSERT_EQ(recording.recorded.size(), 1U) << recording.error;
+  const Json scores = sidecar_of(recording.recorded[0])["scores"];
+  ASSERT_EQ(scores["time_ns"].size(), 20U);  // frames 10 to 29
+  EXPECT_EQ(scores["time_ns"].front(), 1'000'000'000);
+  EXPECT_EQ(scores["time_ns"].back(), 2'900'000'000);
+  EXPECT_DOUBLE_EQ(scores["score"][0], 1);
+  EXPECT_DOUBLE_EQ(scores["score"][14], 5.24);
+  EXPECT_EQ(scores["p_value"].size(), 20U);
+  EXPECT_EQ(scores["threshold"].size(), 20U);
+}
+
+GstPadProbeReturn stamp(GstPad*, GstPadProbeInfo* info, gpointer) {
+  GstBuffer* buffer = gst_buffer_make_writable(GST_PAD_PROBE_INFO_BUFFER(info));
+  info->data = buffer;
+  GstCaps* ntp = gst_caps_new_empty_simple("timestamp/x-ntp");
+  constexpr GstClockTime kNewYear2024 = (2'208'988'800 + 1'704'067'200) * GST_SECOND;
+  gst_buffer_add_reference_timestamp_meta(buffer, ntp, kNewYear2024 + GST_BUFFER_PTS(buffer),
+                                          GST_CLOCK_TIME_NONE);
+  gst_caps_unref(ntp);
+  return GST_PAD_PROBE_OK;
+}
+
+TEST(RecordClips, StatesTheSourcesOwnTime) {
+  const TempDir folder;
+  Recording recording(at(folder.path(), kRolls), marks_of({{"A", 20, 24}}));
+  GstElement* mark = gst_bin_get_by_name(GST_BIN(recording.pipeline()), "mark");
+  GstPad* pad = gst_element_get_static_pad(mark, "sink");
+  gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_BUFFER, stamp, nullptr, nullptr);
+  gst_object_unref(pad);
+  gst_object_unref(mark);
+  recording.run();
+  ASSERT_EQ(recording.recorded.size(), 1U) << recording.error;
+  EXPECT_EQ(sidecar_of(recording.recorded[0])["begin_ntp"], "2024-01-01T00:00:01.000Z");
 }
 
 TEST(RecordClips, MergesEventsWhoseSpansOverlap) {
@@ -271,7 +200,7 @@ TEST(RecordClips, FinishesTheOpenClipWhenStopped) {
   std::condition_variable passed;
   int seen = 0;
   Recording recording(at(folder.path(), kRolls), marks_of({{"A", 5, 1 << 20}}), 1 << 20);
-  recording.before_frame = [&](int frame) {
+  recording.marker.before_frame = [&](int frame) {
     const std::lock_guard lock(mutex);
     seen = frame;
     passed.notify_all();
@@ -283,7 +212,7 @@ TEST(RecordClips, FinishesTheOpenClipWhenStopped) {
   }
   recording.stop();
   const auto names = names_in(folder.path());
-  ASSERT_EQ(names.size(), 2U);
+  ASSERT_EQ(names.size(), 4U);
   const Decoded decoded = decode(folder / "door_A.mp4");
   EXPECT_TRUE(decoded.whole);
   EXPECT_GT(decoded.frames, 20);
@@ -317,7 +246,7 @@ TEST(RecordClips, ResumesWhenTheFolderIsBack) {
   std::ofstream(blocked) << "a file";
   Recording recording(at(blocked, kRolls), marks_of({{"A", 20, 24}, {"B", 64, 68}}));
   std::promise<void> freed;
-  recording.before_frame = [&](int frame) {
+  recording.marker.before_frame = [&](int frame) {
     if (frame == 50) freed.get_future().wait_for(std::chrono::seconds(30));
   };
   recording.play();
@@ -347,8 +276,10 @@ TEST(RecordClips, NeverOverwrites) {
     Recording recording(at(folder.path(), kRolls), marks_of({{"A", 20, 24}}));
     recording.run();
   }
-  EXPECT_EQ(names_in(folder.path()), (std::vector<std::string>{"door_A-2.json", "door_A-2.mp4",
-                                                               "door_A.json", "door_A.mp4"}));
+  EXPECT_EQ(names_in(folder.path()),
+            (std::vector<std::string>{"door_A-2.json", "door_A-2.mp4", "door_A-2_A.jpg",
+                                      "door_A-2_A_map.jpg", "door_A.json", "door_A.mp4",
+                                      "door_A_A.jpg", "door_A_A_map.jpg"}));
 }
 
 TEST(RecordClips, TakesTinyAndOddSizes) {
@@ -396,36 +327,6 @@ TEST(RecordClips, StatesWallClockTimeWhenLive) {
   g_date_time_unref(now);
 }
 
-// Takes elements out of the registry for as long as it lives.
-class Hidden {
- public:
-  explicit Hidden(const std::vector<const char*>& names) {
-    for (const char* name : names) {
-      GstPluginFeature* feature = gst_registry_lookup_feature(gst_registry_get(), name);
-      if (feature == nullptr) continue;
-      gst_registry_remove_feature(gst_registry_get(), feature);
-      features_.push_back(feature);
-    }
-  }
-  ~Hidden() {
-    for (GstPluginFeature* feature : features_) {
-      gst_registry_add_feature(gst_registry_get(), feature);
-      gst_object_unref(feature);
-    }
-  }
-  Hidden(const Hidden&) = delete;
-  Hidden& operator=(const Hidden&) = delete;
-
- private:
-  std::vector<GstPluginFeature*> features_;
-};
-
-bool is_installed(const char* name) {
-  GstElementFactory* factory = gst_element_factory_find(name);
-  if (factory != nullptr) gst_object_unref(factory);
-  return factory != nullptr;
-}
-
 void expect_clip_with(const std::vector<const char*>& hidden, const std::string& extension) {
   const Hidden guard(hidden);
   const TempDir folder;
@@ -453,9 +354,78 @@ TEST(RecordEncoder, NamesThePackagesWhenThereIsNone) {
   const TempDir folder;
   Recording recording(at(folder.path()), marks_of({}));
   recording.run();
+  ASSERT_FALSE(recording.order.empty());
   EXPECT_EQ(recording.order.front(), "error");
   EXPECT_NE(recording.error.find("gstreamer1.0-plugins-ugly"), std::string::npos)
       << recording.error;
+}
+
+TEST(RecordEncoder, TakesTheUsersOwn) {
+  const TempDir folder;
+  Recording recording(at(folder.path(), "encoder=\"vp8enc deadline=1 ! queue\""),
+                      marks_of({{"A", 40, 44}}));
+  recording.run();
+  ASSERT_EQ(recording.recorded.size(), 1U) << recording.error;
+  EXPECT_EQ(fs::path(recording.recorded[0]).extension(), ".webm");
+  EXPECT_TRUE(decode(recording.recorded[0]).whole);
+  const Json json = sidecar_of(recording.recorded[0]);
+  EXPECT_EQ(json["settings"]["encoder"], "vp8enc deadline=1 ! queue");
+  EXPECT_EQ(json["begin_ns"], 1'000'000'000);  // key frames come each second all the same
+}
+
+TEST(RecordEncoder, SaysWhatIsWrongWithTheUsersOwn) {
+  for (const auto& [encoder, problem] :
+       {std::pair{"nosuchenc", "'nosuchenc' cannot be made"},
+        {"jpegenc", "'jpegenc' makes none of H.264, H.265, VP8 and VP9"}}) {
+    const TempDir folder;
+    Recording recording(at(folder.path(), std::string("encoder=") + encoder), marks_of({}), 20);
+    recording.run();
+    EXPECT_NE(recording.error.find(problem), std::string::npos) << recording.error;
+  }
+}
+
+// Stills of frames that are as bright as their number says.
+TEST(RecordPosters, ShowThePeak) {
+  const TempDir folder;
+  Recording recording(at(folder.path(), kRolls), [](int frame) {
+    if (frame < 40 || frame > 60) return Mark{};
+    return Mark{"A", frame == 47 ? 9.0 : 5.0};
+  });
+  GstElement* mark = gst_bin_get_by_name(GST_BIN(recording.pipeline()), "mark");
+  GstPad* pad = gst_element_get_static_pad(mark, "sink");
+  gst_pad_add_probe(
+      pad, GST_PAD_PROBE_TYPE_BUFFER,
+      [](GstPad*, GstPadProbeInfo* info, gpointer) {
+        GstBuffer* buffer = gst_buffer_make_writable(GST_PAD_PROBE_INFO_BUFFER(info));
+        info->data = buffer;
+        const auto luma = static_cast<guint8>(GST_BUFFER_PTS(buffer) / (GST_SECOND / 10));
+        gst_buffer_memset(buffer, 0, luma, 64 * 48);
+        return GST_PAD_PROBE_OK;
+      },
+      nullptr, nullptr);
+  gst_object_unref(pad);
+  gst_object_unref(mark);
+  recording.run();
+  ASSERT_EQ(recording.recorded.size(), 1U) << recording.error;
+  const Json event = sidecar_of(recording.recorded[0])["events"][0];
+  EXPECT_EQ(event["peak_ns"], 4'700'000'000);
+  const double shown = mean_luma(folder / event["poster"].get<std::string>());
+  EXPECT_NEAR(shown, 47, 1);
+  EXPECT_GT(mean_luma(folder / event["poster_map"].get<std::string>()), shown + 1);
+}
+
+TEST(RecordPosters, AreNullWithoutADecoderAndOneWarningSaysSo) {
+  const Hidden guard({"avdec_h264", "openh264dec", "nvh264dec", "vah264dec", "v4l2h264dec",
+                      "vaapih264dec", "vaapidecodebin"});
+  const TempDir folder;
+  Recording recording(at(folder.path(), kRolls), marks_of({{"A", 20, 24}, {"B", 64, 68}}));
+  recording.run();
+  EXPECT_EQ(recording.order, (std::vector<std::string>{"warning", "recorded", "recorded", "eos"}))
+      << recording.error;
+  EXPECT_NE(recording.warning.find("gstreamer1.0-libav"), std::string::npos) << recording.warning;
+  ASSERT_EQ(recording.recorded.size(), 2U);
+  EXPECT_TRUE(sidecar_of(recording.recorded[0])["events"][0]["poster"].is_null());
+  EXPECT_EQ(names_in(folder.path()).size(), 4U);
 }
 
 TEST(RecordFrames, WritesTheFirstOfEachEventAndThenAtTheInterval) {
@@ -519,53 +489,6 @@ TEST(Record, GivesOneVideoPadAndTakesItBack) {
   EXPECT_NE(pad, nullptr);
   if (pad != nullptr) gst_object_unref(pad);
   gst_object_unref(record);
-}
-
-novelty::RecordUnit unit_at(double seconds, bool key, std::size_t bytes = 1000) {
-  GstBuffer* buffer = gst_buffer_new_allocate(nullptr, bytes, nullptr);
-  novelty::RecordUnit unit;
-  unit.buffer = novelty::share_buffer(buffer);
-  gst_buffer_unref(buffer);
-  unit.time.running_ns = static_cast<std::int64_t>(seconds * 1e9);
-  unit.key = key;
-  return unit;
-}
-
-TEST(RecordRing, StartsAtTheKeyFrameAtOrBeforeATime) {
-  novelty::RecordRing ring(10'000'000'000, 1 << 20);
-  for (int i = 0; i < 50; ++i) ring.push(unit_at(i / 10.0, i % 10 == 0));
-  EXPECT_EQ(ring.start_at(2'500'000'000), 20U);
-  EXPECT_EQ(ring.start_at(2'000'000'000), 20U);
-  EXPECT_EQ(ring.start_at(-1), 0U);
-}
-
-TEST(RecordRing, KeepsOnlyTheGroupsThatReachBackFarEnough) {
-  novelty::RecordRing ring(2'000'000'000, 1 << 20);
-  for (int i = 0; i < 100'000; ++i) ring.push(unit_at(i / 10.0, i % 10 == 0));
-  EXPECT_LE(ring.units().size(), 40U);
-  EXPECT_GE(ring.units().size(), 20U);
-  EXPECT_TRUE(ring.units().front().key);
-  EXPECT_EQ(ring.bytes(), ring.units().size() * 1000);
-}
-
-TEST(RecordRing, StaysWithinItsBytesWithSparseKeyFrames) {
-  novelty::RecordRing ring(10'000'000'000, 50'000);
-  for (int i = 0; i < 10'000; ++i) {
-    ring.push(unit_at(i / 10.0, i % 200 == 0));
-    ASSERT_LE(ring.bytes(), 50'000U);
-    ASSERT_TRUE(ring.units().empty() || ring.units().front().key);
-  }
-}
-
-TEST(RecordRing, HoldsNothingBeforeAKeyFrame) {
-  novelty::RecordRing ring(1'000'000'000, 1 << 20);
-  ring.push(unit_at(0, false));
-  EXPECT_TRUE(ring.units().empty());
-  EXPECT_EQ(ring.start_at(0), std::nullopt);
-  ring.push(unit_at(0.1, true));
-  EXPECT_EQ(ring.start_at(0), 1U);
-  EXPECT_EQ(ring.find_or_null(0), nullptr);
-  EXPECT_NE(ring.find_or_null(1), nullptr);
 }
 
 }  // namespace

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+// A clip on its way to the disk: its file, the posters of its events and its sidecar.
+#include "record_clip_file.h"
+
+#include <unistd.h>
+
+#include <exception>
+#include <utility>
+
+#include "novelty/error.h"
+#include "record_encoder.h"
+
+namespace novelty {
+namespace {
+
+std::string stem_of(const std::string& name) {
+  return name.substr(0, name.rfind('.'));
+}
+
+}  // namespace
+
+// Runs a step; a failing one ends the recording of this clip.
+template <typename Step>
+void ClipFile::attempt(const Step& step) {
+  try {
+    step();
+  } catch (const std::exception& error) {
+    host_->warn(error.what());
+    abandon();
+  }
+}
+
+void ClipFile::abandon() {
+  mux_.reset();
+  output_.reset();
+  for (const auto& [event, names] : posters_) {
+    for (const std::string& name : {names.plain, names.with_map}) {
+      if (!name.empty()) unlink((folder_ + "/" + name).c_str());
+    }
+  }
+  posters_.clear();
+}
+
+std::string ClipFile::stem() const {
+  return output_ == nullptr ? finished_stem_ : stem_of(output_->name());
+}
+
+void ClipFile::open(const std::string& folder, const std::string& stem, const SharedCaps& caps) {
+  attempt([&] {
+    const RecordFormat* format = format_or_null(caps.get());
+    if (format == nullptr) throw Error(ErrorKind::kUnsupported, stem, "no file takes such video");
+    folder_ = folder;
+    output_ = std::make_unique<OutputFile>(folder, stem, format->extension);
+    mux_ = std::make_unique<ClipMux>(format->muxer, output_->part_path(), caps.get());
+  });
+}
+
+void ClipFile::write(const SharedBuffer& buffer, const ClipTime& time) {
+  if (mux_ == nullptr) return;
+  attempt([&] { mux_->write(buffer.get(), time.pts_ns, time.dts_ns); });
+}
+
+std::string ClipFile::write_poster(const std::string& name, const SharedBytes& jpeg) {
+  gsize size = 0;
+  const auto* bytes = static_cast<const char*>(g_bytes_get_data(jpeg.get(), &size));
+  const std::string path = folder_ + "/" + name;
+  GError* error = nullptr;
+  if (g_file_set_contents(path.c_str(), bytes, static_cast<gssize>(size), &error) != FALSE)
+    return name;
+  const std::string what = error->message;
+  g_error_free(error);
+  throw Error(ErrorKind::kWrite, path, what, "check the space on the disk");
+}
+
+void ClipFile::add_poster(const std::string& event_id, const PeakPicture& peak) {
+  if (mux_ == nullptr) return;
+  try {
+    const Poster poster = make_poster(peak);
+    const std::string base = stem() + "_" + safe_name(event_id);
+    PosterNames& names = posters_[event_id];
+    names.plain = write_poster(base + ".jpg", poster.plain);
+    names.with_map = write_poster(base + "_map.jpg", poster.with_map);
+  } catch (const std::exception& error) {
+    host_->warn_once_of_posters(error.what());
+  }
+}
+
+void ClipFile::name_posters(RecordingFacts& facts) const {
+  for (RecordedEvent& event : facts.events) {
+    const auto found = posters_.find(event.id);
+    if (found == posters_.end()) continue;
+    event.poster = found->second.plain;
+    event.poster_map = found->second.with_map;
+  }
+}
+
+void ClipFile::finish(RecordingFacts facts) {
+  const auto before = std::exchange(before_, nullptr);  // or a long event would hold all its clips
+  if (mux_ == nullptr) return;
+  attempt([&] {
+    mux_->finish();
+    mux_.reset();
+    facts.file = output_->name();
+    if (before != nullptr) facts.continues = before->stem();
+    name_posters(facts);
+    output_->commit(sidecar_json(facts));
+    finished_stem_ = stem();
+    posters_.clear();
+    host_->announce(facts.kind, output_->path(), output_->sidecar_path(), facts.events.front().id,
+                    event_ids(facts.events));
+    output_.reset();
+  });
+}
+
+}  // namespace novelty
