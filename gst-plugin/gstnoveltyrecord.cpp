@@ -10,9 +10,13 @@
  * `what=clips` encodes all the time with the first installed of x264enc, openh264enc and vp8enc,
  * keeps the recent past in memory and writes each event with `pre-roll` and `post-roll` into a
  * fragmented MP4 (H.264) or WebM (VP8) file; events whose spans overlap share a clip. `what=frames`
- * writes JPEG stills. Beside each file lies a JSON sidecar. Files are called `.part` until they are
- * whole; then `novelty-recorded` is posted with the fields `kind` ("clip" or "frame"), `location`,
- * `sidecar`, `event-id` and `event-ids`.
+ * writes stills, `what=normal` samples normal footage for the next training. Beside each file lies
+ * a JSON sidecar. Files are called `.part` until they are whole; then `novelty-recorded` is posted
+ * with the fields `kind` ("clip", "frame" or "normal"), `location`, `sidecar`, `event-id` and
+ * `event-ids`.
+ *
+ * `location` is a folder or a template of names; `max-total-size` and `max-age` bound what the
+ * recordings below it take. What a crash left there is finished at the next start.
  *
  * In a live pipeline (by the LATENCY query at the first buffer) nothing waits for the encoder or
  * the disk: what they cannot keep up with is dropped, with a warning for the disk. Otherwise
@@ -32,20 +36,27 @@
 #include <memory>
 #include <utility>
 
+#include "novelty/error.h"
 #include "record_clips.h"
 #include "record_encoder.h"
 #include "record_host.h"
+#include "record_normal.h"
 #include "record_sink.h"
 #include "record_stills.h"
+#include "record_store.h"
 
 GST_DEBUG_CATEGORY_STATIC(novelty_record_debug);
 #define GST_CAT_DEFAULT novelty_record_debug
 
 namespace {
 
-enum class What { kClips, kFrames };
+enum class What { kClips, kFrames, kNormal };
 
 constexpr double kMaxSeconds = 3600;
+constexpr double kStillInterval = 1;
+constexpr double kNormalInterval = 60;
+constexpr guint64 kMostSamples = 100'000;
+constexpr guint64 kMaxAgeSeconds = 100ULL * 366 * 24 * 3600;
 
 // Raw frames that may wait for the encoder; few, as they may come from a small pool.
 constexpr guint kQueuedFrames = 16;
@@ -58,7 +69,10 @@ struct Properties {
   double pre_roll = 3;
   double post_roll = 2;
   double max_duration = 300;
-  double min_interval = 1;
+  double min_interval = -1;
+  guint64 max_total_size = 0;
+  guint64 max_age = 0;
+  guint64 max_samples = 960;
 };
 
 }  // namespace
@@ -83,6 +97,7 @@ static GType gst_novelty_record_what_get_type() {
   static const GEnumValue kValues[] = {
       {static_cast<int>(What::kClips), "Each event as a clip", "clips"},
       {static_cast<int>(What::kFrames), "Stills of flagged frames", "frames"},
+      {static_cast<int>(What::kNormal), "Samples of normal footage, for training", "normal"},
       {0, nullptr, nullptr}};
   static const GType type = g_enum_register_static("GstNoveltyRecordWhat", kValues);
   return type;
@@ -90,7 +105,18 @@ static GType gst_novelty_record_what_get_type() {
 
 namespace {
 
-enum Property { kWhat = 1, kLocation, kCamera, kPreRoll, kPostRoll, kMaxDuration, kMinInterval };
+enum Property {
+  kWhat = 1,
+  kLocation,
+  kCamera,
+  kPreRoll,
+  kPostRoll,
+  kMaxDuration,
+  kMinInterval,
+  kMaxTotalSize,
+  kMaxAge,
+  kMaxSamples
+};
 
 GstStaticPadTemplate video_template =
     GST_STATIC_PAD_TEMPLATE("video", GST_PAD_SINK, GST_PAD_REQUEST, GST_STATIC_CAPS("video/x-raw"));
@@ -115,6 +141,12 @@ std::string* text_of(Properties& properties, guint id) {
   return id == kCamera ? &properties.camera : nullptr;
 }
 
+guint64* number_of(Properties& properties, guint id) {
+  if (id == kMaxTotalSize) return &properties.max_total_size;
+  if (id == kMaxSamples) return &properties.max_samples;
+  return id == kMaxAge ? &properties.max_age : nullptr;
+}
+
 void set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
   GstNoveltyRecord* self = GST_NOVELTY_RECORD(object);
   GST_OBJECT_LOCK(self);
@@ -124,6 +156,8 @@ void set_property(GObject* object, guint id, const GValue* value, GParamSpec* sp
   } else if (std::string* text = text_of(properties, id); text != nullptr) {
     const char* given = g_value_get_string(value);
     *text = given == nullptr ? "" : given;
+  } else if (guint64* number = number_of(properties, id); number != nullptr) {
+    *number = g_value_get_uint64(value);
   } else if (id == kWhat) {
     properties.what = static_cast<What>(g_value_get_enum(value));
   } else {
@@ -145,6 +179,8 @@ void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
     g_value_set_double(value, *seconds);
   } else if (const std::string* text = text_of(properties, id); text != nullptr) {
     g_value_set_string(value, text->c_str());
+  } else if (const guint64* number = number_of(properties, id); number != nullptr) {
+    g_value_set_uint64(value, *number);
   } else if (id == kWhat) {
     g_value_set_enum(value, static_cast<int>(properties.what));
   } else {
@@ -156,13 +192,34 @@ std::int64_t to_ns(double seconds) {
   return std::llround(seconds * 1e9);
 }
 
-novelty::RecordSettings settings_of(const Properties& p) {
-  return {p.location.empty() ? "." : p.location,
+double interval_of(const Properties& p) {
+  if (p.min_interval >= 0) return p.min_interval;
+  return p.what == What::kNormal ? kNormalInterval : kStillInterval;
+}
+
+// Throws: novelty::Error(kSettings).
+std::shared_ptr<novelty::RecordStore> make_store(GstNoveltyRecord* self, const Properties& p) {
+  novelty::NameTemplate names(p.location);
+  const std::string& ending = names.extension();
+  const bool is_still = ending == ".jpg" || ending == ".png";
+  if (!ending.empty() && is_still == (p.what == What::kClips)) {
+    throw novelty::Error(novelty::ErrorKind::kSettings, "location=" + p.location,
+                         "'" + ending + "' does not go with `what`",
+                         "clips are .mp4, .mkv or .webm, pictures .jpg or .png");
+  }
+  const novelty::RecordBudget budget{static_cast<std::int64_t>(p.max_total_size),
+                                     static_cast<std::int64_t>(p.max_age * GST_SECOND)};
+  return std::make_shared<novelty::RecordStore>(std::move(names), budget, *self->host);
+}
+
+novelty::RecordSettings settings_of(GstNoveltyRecord* self, const Properties& p) {
+  return {make_store(self, p),
           p.camera,
           to_ns(p.pre_roll),
           to_ns(p.post_roll),
           to_ns(p.max_duration),
-          to_ns(p.min_interval)};
+          to_ns(interval_of(p)),
+          static_cast<std::size_t>(p.max_samples)};
 }
 
 // The chain behind the queue: an optional encode bin and the sink.
@@ -192,7 +249,8 @@ bool link_chain(GstNoveltyRecord* self, GstElement* sink) {
 }
 
 bool build_clips(GstNoveltyRecord* self, const novelty::RecordSettings& settings) {
-  const novelty::RecordCodec* codec = novelty::find_codec_or_null();
+  const novelty::RecordCodec* codec =
+      novelty::find_codec_or_null(settings.store->names().extension());
   if (codec == nullptr) {
     GST_ELEMENT_ERROR(self, CORE, MISSING_PLUGIN,
                       ("No encoder is installed (%s)", novelty::kNoCodecRemedy), (nullptr));
@@ -205,19 +263,28 @@ bool build_clips(GstNoveltyRecord* self, const novelty::RecordSettings& settings
                                                     *self->host));
 }
 
-bool build_frames(GstNoveltyRecord* self, const novelty::RecordSettings& settings) {
-  return link_chain(
-      self, novelty::make_record_sink(
-                std::make_unique<novelty::StillRecorder>(settings, *self->host), *self->host));
+template <typename Pictures>
+bool build_pictures(GstNoveltyRecord* self, const novelty::RecordSettings& settings) {
+  return link_chain(self, novelty::make_record_sink(
+                              std::make_unique<Pictures>(settings, *self->host), *self->host));
 }
 
 bool build_chain(GstNoveltyRecord* self) {
   try {
     const Properties properties = properties_of(self);
-    const novelty::RecordSettings settings = settings_of(properties);
+    const novelty::RecordSettings settings = settings_of(self, properties);
     self->liveness_known = FALSE;
-    return properties.what == What::kFrames ? build_frames(self, settings)
-                                            : build_clips(self, settings);
+    switch (properties.what) {
+      case What::kFrames:
+        return build_pictures<novelty::StillRecorder>(self, settings);
+      case What::kNormal:
+        return build_pictures<novelty::NormalRecorder>(self, settings);
+      default:
+        return build_clips(self, settings);
+    }
+  } catch (const novelty::Error& error) {
+    GST_ELEMENT_ERROR(self, RESOURCE, SETTINGS, ("%s", error.what()), (nullptr));
+    return false;
   } catch (const std::exception& error) {
     GST_ELEMENT_ERROR(self, LIBRARY, INIT, ("%s", error.what()), (nullptr));
     return false;
@@ -336,6 +403,12 @@ void install_seconds(GObjectClass* object, guint id, const char* name, const cha
       object, id, g_param_spec_double(name, nick, blurb, 0, kMaxSeconds, fallback, kFlags));
 }
 
+void install_number(GObjectClass* object, guint id, const char* name, const char* nick,
+                    const char* blurb, guint64 most, guint64 fallback) {
+  g_object_class_install_property(
+      object, id, g_param_spec_uint64(name, nick, blurb, 0, most, fallback, kFlags));
+}
+
 void install_properties(GObjectClass* object) {
   const Properties defaults;
   g_object_class_install_property(
@@ -344,7 +417,9 @@ void install_properties(GObjectClass* object) {
                         static_cast<int>(defaults.what), kFlags));
   g_object_class_install_property(
       object, kLocation,
-      g_param_spec_string("location", "Location", "Folder of the recordings, made where missing",
+      g_param_spec_string("location", "Location",
+                          "Folder of the recordings, or a template such as "
+                          "events/%{camera}/%{date}/%{time}_%{event}.mp4",
                           defaults.location.c_str(), kFlags));
   g_object_class_install_property(
       object, kCamera,
@@ -359,8 +434,22 @@ void install_properties(GObjectClass* object) {
   install_seconds(object, kMaxDuration, "max-duration", "Maximum duration",
                   "Seconds after which a clip goes on in a new file, 0 = no limit",
                   defaults.max_duration);
-  install_seconds(object, kMinInterval, "min-interval", "Minimum interval",
-                  "Seconds between two stills of one event (what=frames)", defaults.min_interval);
+  g_object_class_install_property(
+      object, kMinInterval,
+      g_param_spec_double("min-interval", "Minimum interval",
+                          "Seconds between two stills of one event (what=frames) or two samples "
+                          "(what=normal), -1 = 1 and 60",
+                          -1, kMaxSeconds, defaults.min_interval, kFlags));
+  install_number(object, kMaxTotalSize, "max-total-size", "Maximum total size",
+                 "Bytes that the recordings may take, the oldest go first; 0 = no limit",
+                 G_MAXINT64, defaults.max_total_size);
+  install_number(object, kMaxAge, "max-age", "Maximum age",
+                 "Seconds after which a recording is removed; 0 = never", kMaxAgeSeconds,
+                 defaults.max_age);
+  install_number(object, kMaxSamples, "max-samples", "Maximum samples",
+                 "Pictures kept of normal footage, an equal share for each hour of the day "
+                 "(what=normal)",
+                 kMostSamples, defaults.max_samples);
 }
 
 }  // namespace

@@ -16,16 +16,13 @@ namespace {
 constexpr std::int64_t kRingSlackNs = 3'000'000'000;
 constexpr std::size_t kMaxRingBytes = 64U << 20;
 constexpr std::size_t kMaxPendingBytes = 64U << 20;
+// What a clip's opening counts for, so that a disk that stands still bounds their number too.
+constexpr std::size_t kOpenBytes = 64U << 10;
 
 std::int64_t end_of(const RecordUnit& unit) {
   const GstClockTime duration = GST_BUFFER_DURATION(unit.buffer.get());
   return unit.time.running_ns +
          (GST_CLOCK_TIME_IS_VALID(duration) ? static_cast<std::int64_t>(duration) : 0);
-}
-
-std::string stem_of(const RecordingFacts& facts) {
-  const std::string id = safe_name(facts.events.empty() ? "" : facts.events.front().id);
-  return facts.camera.empty() ? id : safe_name(facts.camera) + "_" + id;
 }
 
 }  // namespace
@@ -49,9 +46,9 @@ struct ClipRecorder::File {
   }
 
   void open(const RecordSettings& settings, const RecordCodec& codec, const SharedCaps& caps,
-            const std::string& stem) {
+            const RecordingFacts& facts) {
     attempt([&] {
-      output = std::make_unique<OutputFile>(settings.location, stem, codec.extension);
+      output = std::make_unique<OutputFile>(settings.store, facts, codec.extension);
       mux = std::make_unique<ClipMux>(codec.muxer, output->part_path(), caps.get());
     });
   }
@@ -68,6 +65,7 @@ struct ClipRecorder::File {
       mux.reset();
       facts.file = output->name();
       output->commit(sidecar_json(facts));
+      host->works();
       host->announce(facts.kind, output->path(), output->sidecar_path(), facts.events.front().id,
                      event_ids(facts.events));
     });
@@ -165,9 +163,14 @@ void ClipRecorder::write(const RecordUnit& unit) {
   Clip& clip = *clip_;
   if (clip.facts.frames == 0) {
     clip.facts.begin = unit.time;
-    worker_.post(0, false,
-                 [file = clip.file, settings = settings_, &codec = codec_, caps = caps_,
-                  stem = stem_of(clip.facts)] { file->open(settings, codec, caps, stem); });
+    const bool taken =
+        worker_.post(kOpenBytes, !host_->live,
+                     [file = clip.file, settings = settings_, &codec = codec_, caps = caps_,
+                      facts = clip.facts] { file->open(settings, codec, caps, facts); });
+    if (!taken) {
+      give_up();
+      return;
+    }
   }
   const std::int64_t pts_ns =
       std::max<std::int64_t>(0, unit.time.running_ns - clip.facts.begin.running_ns);
@@ -186,7 +189,11 @@ void ClipRecorder::write(const RecordUnit& unit) {
 void ClipRecorder::give_up() {
   host_->warn("the disk cannot keep up: the rest of the event is not recorded");
   given_up_event_ = clip_->facts.events.back().id;
-  finish(true);
+  if (clip_->facts.frames > 0) {
+    finish(true);
+  } else {
+    clip_.reset();
+  }
 }
 
 void ClipRecorder::finish(bool truncated) {

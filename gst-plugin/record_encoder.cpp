@@ -15,15 +15,29 @@ constexpr int kMinSide = 16;  // pixels; below, encoders refuse
 // Note [Constant quality]
 // A quiet scene should cost little disk and an event should be sharp, so each encoder aims at a
 // quality, not at a bit rate.
-constexpr std::array<RecordCodec, 3> kCodecs{{
-    {"x264enc", "tune=zerolatency speed-preset=veryfast pass=qual quantizer=23 key-int-max=250",
-     "h264parse ! capsfilter caps=video/x-h264,stream-format=avc,alignment=au",
-     "mp4mux fragment-duration=1000", ".mp4"},
-    {"openh264enc", "complexity=low rate-control=off qp-min=18 qp-max=30 gop-size=250",
-     "h264parse ! capsfilter caps=video/x-h264,stream-format=avc,alignment=au",
-     "mp4mux fragment-duration=1000", ".mp4"},
-    {"vp8enc", "deadline=1 cpu-used=8 end-usage=cq cq-level=20 target-bitrate=0 threads=2",
-     "identity silent=true", "webmmux min-cluster-duration=500000000", ".webm"},
+constexpr const char* kX264 =
+    "tune=zerolatency speed-preset=veryfast pass=qual quantizer=23 key-int-max=250";
+constexpr const char* kOpenH264 =
+    "complexity=low rate-control=off qp-min=18 qp-max=30 gop-size=250";
+constexpr const char* kVp8 =
+    "deadline=1 cpu-used=8 end-usage=cq cq-level=20 target-bitrate=0 threads=2";
+constexpr const char* kParsed =
+    "h264parse ! capsfilter caps=video/x-h264,stream-format=avc,alignment=au";
+constexpr const char* kAsIs = "identity silent=true";
+
+// Note [Half a second]
+// A killed process loses the fragment that is open; Matroska's blocks leave the muxer one by one.
+constexpr const char* kMp4 = "mp4mux fragment-duration=500";
+constexpr const char* kWebm = "webmmux min-cluster-duration=500000000";
+constexpr const char* kMatroska = "matroskamux min-cluster-duration=500000000";
+
+constexpr std::array<RecordCodec, 6> kCodecs{{
+    {"x264enc", kX264, kParsed, kMp4, ".mp4"},
+    {"openh264enc", kOpenH264, kParsed, kMp4, ".mp4"},
+    {"vp8enc", kVp8, kAsIs, kWebm, ".webm"},
+    {"x264enc", kX264, kParsed, kMatroska, ".mkv"},
+    {"openh264enc", kOpenH264, kParsed, kMatroska, ".mkv"},
+    {"vp8enc", kVp8, kAsIs, kMatroska, ".mkv"},
 }};
 
 bool is_installed(const std::string& description) {
@@ -111,9 +125,10 @@ const char* const kNoCodecRemedy =
     "install gstreamer1.0-plugins-ugly (x264enc), gstreamer1.0-plugins-bad (openh264enc, "
     "h264parse) or gstreamer1.0-plugins-good (vp8enc, mp4mux, webmmux)";
 
-const RecordCodec* find_codec_or_null() {
-  const auto found = std::find_if(kCodecs.begin(), kCodecs.end(), [](const RecordCodec& codec) {
-    return is_installed(codec.encoder) && is_installed(codec.after) && is_installed(codec.muxer);
+const RecordCodec* find_codec_or_null(const std::string& extension) {
+  const auto found = std::find_if(kCodecs.begin(), kCodecs.end(), [&](const RecordCodec& codec) {
+    return (extension.empty() || extension == codec.extension) && is_installed(codec.encoder) &&
+           is_installed(codec.after) && is_installed(codec.muxer);
   });
   return found == kCodecs.end() ? nullptr : &*found;
 }

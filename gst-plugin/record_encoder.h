@@ -17,9 +17,9 @@ struct RecordCodec {
   const char* extension;  ///< of the files, with the dot
 };
 
-/// The first codec of the list x264enc, openh264enc, vp8enc whose elements are installed, or null.
-/// Thread: any.
-const RecordCodec* find_codec_or_null();
+/// The first codec of the list x264enc, openh264enc, vp8enc whose elements are installed and that
+/// goes into files of that extension (empty: any), or null. Thread: any.
+const RecordCodec* find_codec_or_null(const std::string& extension);
 
 /// What to tell a user whose machine has none of the list.
 extern const char* const kNoCodecRemedy;
