@@ -10,10 +10,13 @@
  * video is encoded, with `encoder` or the first installed of x264enc, openh264enc and vp8enc.
  *
  * `what=clips` keeps the recent past in memory and writes each event with `pre-roll` and
- * `post-roll` into an MP4 or WebM file; events whose spans overlap share a clip. `what=frames`
- * writes JPEG stills of raw video. Beside each file lies a JSON sidecar, beside a clip also the
- * peak of each event as a still. Files are called `.part` until they are whole; then
- * `novelty-recorded` is posted.
+ * `post-roll` into a fragmented MP4 or WebM file; events whose spans overlap share a clip.
+ * `what=frames` writes stills of raw video, `what=normal` samples normal footage for the next
+ * training. Beside each file lies a JSON sidecar, beside a clip also the peak of each event as a
+ * still. Files are called `.part` until they are whole; then `novelty-recorded` is posted.
+ *
+ * `location` is a folder or a template of names; `max-total-size` and `max-age` bound what the
+ * recordings below it take. What a crash left there is finished at the next start.
  *
  * In a live pipeline (by the LATENCY query at the first buffer) nothing waits for the encoder, the
  * detector or the disk: what they cannot keep up with is dropped, with a warning for the disk.
@@ -34,22 +37,29 @@
 #include <memory>
 #include <utility>
 
+#include "novelty/error.h"
 #include "record_chain.h"
 #include "record_clips.h"
 #include "record_detector.h"
 #include "record_encoder.h"
 #include "record_host.h"
+#include "record_normal.h"
 #include "record_sink.h"
 #include "record_stills.h"
+#include "record_store.h"
 
 GST_DEBUG_CATEGORY_STATIC(novelty_record_debug);
 #define GST_CAT_DEFAULT novelty_record_debug
 
 namespace {
 
-enum class What { kClips, kFrames };
+enum class What { kClips, kFrames, kNormal };
 
 constexpr double kMaxSeconds = 3600;
+constexpr double kStillInterval = 1;
+constexpr double kNormalInterval = 60;
+constexpr guint64 kMostSamples = 100'000;
+constexpr guint64 kMaxAgeSeconds = 100ULL * 366 * 24 * 3600;
 
 constexpr guint64 kRingBytes = 64U << 20;
 
@@ -65,8 +75,11 @@ struct Properties {
   double pre_roll = 3;
   double post_roll = 2;
   double max_duration = 300;
-  double min_interval = 1;
+  double min_interval = -1;
   guint64 max_ring_bytes = kRingBytes;
+  guint64 max_total_size = 0;
+  guint64 max_age = 0;
+  guint64 max_samples = 960;
 };
 
 }  // namespace
@@ -93,6 +106,7 @@ static GType gst_novelty_record_what_get_type() {
   static const GEnumValue kValues[] = {
       {static_cast<int>(What::kClips), "Each event as a clip", "clips"},
       {static_cast<int>(What::kFrames), "Stills of flagged frames", "frames"},
+      {static_cast<int>(What::kNormal), "Samples of normal footage, for training", "normal"},
       {0, nullptr, nullptr}};
   static const GType type = g_enum_register_static("GstNoveltyRecordWhat", kValues);
   return type;
@@ -110,7 +124,10 @@ enum Property {
   kPostRoll,
   kMaxDuration,
   kMinInterval,
-  kMaxRingBytes
+  kMaxRingBytes,
+  kMaxTotalSize,
+  kMaxAge,
+  kMaxSamples
 };
 
 GstStaticPadTemplate video_template =
@@ -147,6 +164,12 @@ std::string* text_of(Properties& properties, guint id) {
   }
 }
 
+guint64* number_of(Properties& properties, guint id) {
+  if (id == kMaxTotalSize) return &properties.max_total_size;
+  if (id == kMaxSamples) return &properties.max_samples;
+  return id == kMaxAge ? &properties.max_age : nullptr;
+}
+
 void set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
   GstNoveltyRecord* self = GST_NOVELTY_RECORD(object);
   GST_OBJECT_LOCK(self);
@@ -156,6 +179,8 @@ void set_property(GObject* object, guint id, const GValue* value, GParamSpec* sp
   } else if (std::string* text = text_of(properties, id); text != nullptr) {
     const char* given = g_value_get_string(value);
     *text = given == nullptr ? "" : given;
+  } else if (guint64* number = number_of(properties, id); number != nullptr) {
+    *number = g_value_get_uint64(value);
   } else if (id == kWhat) {
     properties.what = static_cast<What>(g_value_get_enum(value));
   } else if (id == kMaxRingBytes) {
@@ -179,6 +204,8 @@ void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
     g_value_set_double(value, *seconds);
   } else if (const std::string* text = text_of(properties, id); text != nullptr) {
     g_value_set_string(value, text->c_str());
+  } else if (const guint64* number = number_of(properties, id); number != nullptr) {
+    g_value_set_uint64(value, *number);
   } else if (id == kWhat) {
     g_value_set_enum(value, static_cast<int>(properties.what));
   } else if (id == kMaxRingBytes) {
@@ -192,24 +219,51 @@ std::int64_t to_ns(double seconds) {
   return std::llround(seconds * 1e9);
 }
 
-novelty::RecordSettings settings_of(const Properties& p, const novelty::DetectorTap* tap) {
-  return {.location = p.location.empty() ? "." : p.location,
+double interval_of(const Properties& p) {
+  if (p.min_interval >= 0) return p.min_interval;
+  return p.what == What::kNormal ? kNormalInterval : kStillInterval;
+}
+
+// Throws: novelty::Error(kSettings).
+std::shared_ptr<novelty::RecordStore> make_store(GstNoveltyRecord* self, const Properties& p) {
+  novelty::NameTemplate names(p.location);
+  const std::string& ending = names.extension();
+  const bool is_still = ending == ".jpg" || ending == ".png";
+  if (!ending.empty() && is_still == (p.what == What::kClips)) {
+    throw novelty::Error(novelty::ErrorKind::kSettings, "location=" + p.location,
+                         "'" + ending + "' does not go with `what`",
+                         "clips are .mp4, .mkv or .webm, pictures .jpg or .png");
+  }
+  const novelty::RecordBudget budget{static_cast<std::int64_t>(p.max_total_size),
+                                     static_cast<std::int64_t>(p.max_age * GST_SECOND)};
+  return std::make_shared<novelty::RecordStore>(std::move(names), budget, *self->host);
+}
+
+novelty::RecordSettings settings_of(GstNoveltyRecord* self, const Properties& p) {
+  const novelty::DetectorTap* tap = self->tap->get();
+  return {.store = make_store(self, p),
           .camera = p.camera,
           .pre_roll_ns = to_ns(p.pre_roll),
           .post_roll_ns = to_ns(p.post_roll),
           .max_duration_ns = to_ns(p.max_duration),
-          .min_interval_ns = to_ns(p.min_interval),
+          .min_interval_ns = to_ns(interval_of(p)),
           .decision_ns = tap == nullptr ? kDecisionNs : tap->decision_ns(),
-          .max_ring_bytes = static_cast<std::size_t>(p.max_ring_bytes)};
+          .max_ring_bytes = static_cast<std::size_t>(p.max_ring_bytes),
+          .max_samples = static_cast<std::size_t>(p.max_samples)};
 }
 
 std::unique_ptr<novelty::Recorder> make_recorder(GstNoveltyRecord* self, const Properties& p) {
+  const novelty::RecordSettings settings = settings_of(self, p);
   const novelty::DetectorTap* tap = self->tap->get();
-  const novelty::RecordSettings settings = settings_of(p, tap);
-  if (p.what == What::kFrames)
-    return std::make_unique<novelty::StillRecorder>(settings, *self->host);
-  return std::make_unique<novelty::ClipRecorder>(settings, *self->host,
-                                                 tap == nullptr ? nullptr : tap->feed());
+  switch (p.what) {
+    case What::kFrames:
+      return std::make_unique<novelty::StillRecorder>(settings, *self->host);
+    case What::kNormal:
+      return std::make_unique<novelty::NormalRecorder>(settings, *self->host);
+    default:
+      return std::make_unique<novelty::ClipRecorder>(settings, *self->host,
+                                                     tap == nullptr ? nullptr : tap->feed());
+  }
 }
 
 // The sink; what lies between it and the queue is made when the caps are known.
@@ -242,14 +296,15 @@ void remove_chain(GstNoveltyRecord* self) {
 
 bool link_for(GstNoveltyRecord* self, GstElement* sink, GstCaps* caps) {
   const Properties properties = properties_of(self);
-  const bool direct = properties.what == What::kFrames || caps == nullptr;
+  const bool direct = properties.what != What::kClips || caps == nullptr;
   if (!direct) {
-    return novelty::link_clip_chain(GST_BIN(self), self->queue, sink, caps, properties.encoder,
-                                    **self->host);
+    const std::string extension = novelty::NameTemplate(properties.location).extension();
+    return novelty::link_clip_chain(GST_BIN(self), self->queue, sink, caps,
+                                    {properties.encoder, extension}, **self->host);
   }
   if (novelty::format_or_null(caps) != nullptr) {
-    GST_ELEMENT_ERROR(self, STREAM, WRONG_TYPE,
-                      ("what=frames needs raw video: put a decodebin before"), (nullptr));
+    GST_ELEMENT_ERROR(self, STREAM, WRONG_TYPE, ("stills need raw video: put a decodebin before"),
+                      (nullptr));
     return false;
   }
   return gst_element_link(self->queue, sink) != FALSE;
@@ -388,6 +443,12 @@ void install_seconds(GObjectClass* object, guint id, const char* name, const cha
       object, id, g_param_spec_double(name, nick, blurb, 0, kMaxSeconds, fallback, kFlags));
 }
 
+void install_number(GObjectClass* object, guint id, const char* name, const char* nick,
+                    const char* blurb, guint64 most, guint64 fallback) {
+  g_object_class_install_property(
+      object, id, g_param_spec_uint64(name, nick, blurb, 0, most, fallback, kFlags));
+}
+
 void install_properties(GObjectClass* object) {
   const Properties defaults;
   g_object_class_install_property(
@@ -396,7 +457,9 @@ void install_properties(GObjectClass* object) {
                         static_cast<int>(defaults.what), kFlags));
   g_object_class_install_property(
       object, kLocation,
-      g_param_spec_string("location", "Location", "Folder of the recordings, made where missing",
+      g_param_spec_string("location", "Location",
+                          "Folder of the recordings, or a template such as "
+                          "events/%{camera}/%{date}/%{time}_%{event}.mp4",
                           defaults.location.c_str(), kFlags));
   g_object_class_install_property(
       object, kCamera,
@@ -423,13 +486,27 @@ void install_properties(GObjectClass* object) {
   install_seconds(object, kMaxDuration, "max-duration", "Maximum duration",
                   "Seconds after which a clip goes on in a new file, 0 = no limit",
                   defaults.max_duration);
-  install_seconds(object, kMinInterval, "min-interval", "Minimum interval",
-                  "Seconds between two stills of one event (what=frames)", defaults.min_interval);
+  g_object_class_install_property(
+      object, kMinInterval,
+      g_param_spec_double("min-interval", "Minimum interval",
+                          "Seconds between two stills of one event (what=frames) or two samples "
+                          "(what=normal), -1 = 1 and 60",
+                          -1, kMaxSeconds, defaults.min_interval, kFlags));
   g_object_class_install_property(
       object, kMaxRingBytes,
       g_param_spec_uint64("max-ring-bytes", "Maximum ring bytes",
                           "Encoded video that is kept in memory for the pre-roll, in bytes",
                           1U << 20, G_MAXINT64, defaults.max_ring_bytes, kFlags));
+  install_number(object, kMaxTotalSize, "max-total-size", "Maximum total size",
+                 "Bytes that the recordings may take, the oldest go first; 0 = no limit",
+                 G_MAXINT64, defaults.max_total_size);
+  install_number(object, kMaxAge, "max-age", "Maximum age",
+                 "Seconds after which a recording is removed; 0 = never", kMaxAgeSeconds,
+                 defaults.max_age);
+  install_number(object, kMaxSamples, "max-samples", "Maximum samples",
+                 "Pictures kept of normal footage, an equal share for each hour of the day "
+                 "(what=normal)",
+                 kMostSamples, defaults.max_samples);
 }
 
 }  // namespace

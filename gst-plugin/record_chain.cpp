@@ -18,8 +18,8 @@ void set_queue(GstElement* queue, guint buffers, guint bytes) {
 }
 
 // Floating; null after an error.
-GstElement* make_encode(GstBin* bin, const std::string& encoder, RecordHost& host) {
-  const RecordEncoder made = make_encoder(encoder);
+GstElement* make_encode(GstBin* bin, const WantedFile& wanted, RecordHost& host) {
+  const RecordEncoder made = make_encoder(wanted.encoder, wanted.extension);
   if (made.bin == nullptr) {
     GST_ELEMENT_ERROR(bin, CORE, MISSING_PLUGIN, ("%s", made.description.c_str()), (nullptr));
     return nullptr;
@@ -52,10 +52,11 @@ void set_queue_for_raw(GstElement* queue) {
 }
 
 bool link_clip_chain(GstBin* bin, GstElement* queue, GstElement* sink, GstCaps* caps,
-                     const std::string& encoder, RecordHost& host) {
+                     const WantedFile& wanted, RecordHost& host) {
   const RecordFormat* format = format_or_null(caps);
+  if (format != nullptr) container_of(*format, wanted.extension);
   GstElement* middle =
-      format == nullptr ? make_encode(bin, encoder, host) : make_parse(bin, *format, host);
+      format == nullptr ? make_encode(bin, wanted, host) : make_parse(bin, *format, host);
   if (middle == nullptr) return false;
   if (format != nullptr) set_queue(queue, 0, kEncodedBytes);
   gst_object_set_name(GST_OBJECT(middle), kName);

@@ -10,11 +10,18 @@
 
 namespace novelty {
 
+/// What a user asked for; empty: as it comes.
+struct WantedFile {
+  std::string encoder;
+  std::string extension;
+};
+
 /// Links queue, encoder or parser, and sink, all in `bin`: raw video is encoded (see make_encoder),
 /// encoded video is only parsed. Posts an error on `bin` and returns false when that cannot be.
+/// Throws: Error(kSettings) when the wanted file does not take the video.
 /// Thread: upstream's streaming thread, before the caps go on.
 bool link_clip_chain(GstBin* bin, GstElement* queue, GstElement* sink, GstCaps* caps,
-                     const std::string& encoder, RecordHost& host);
+                     const WantedFile& wanted, RecordHost& host);
 
 /// Takes out what link_clip_chain put in.
 void unlink_clip_chain(GstBin* bin);

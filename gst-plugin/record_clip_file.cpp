@@ -45,13 +45,16 @@ std::string ClipFile::stem() const {
   return output_ == nullptr ? finished_stem_ : stem_of(output_->name());
 }
 
-void ClipFile::open(const std::string& folder, const std::string& stem, const SharedCaps& caps) {
+void ClipFile::open(const std::shared_ptr<RecordStore>& store, const RecordingFacts& facts,
+                    const SharedCaps& caps) {
   attempt([&] {
     const RecordFormat* format = format_or_null(caps.get());
-    if (format == nullptr) throw Error(ErrorKind::kUnsupported, stem, "no file takes such video");
-    folder_ = folder;
-    output_ = std::make_unique<OutputFile>(folder, stem, format->extension);
-    mux_ = std::make_unique<ClipMux>(format->muxer, output_->part_path(), caps.get());
+    if (format == nullptr)
+      throw Error(ErrorKind::kUnsupported, store->names().root(), "no file takes such video");
+    const RecordContainer container = container_of(*format, store->names().extension());
+    output_ = std::make_unique<OutputFile>(store, facts, container.extension);
+    folder_ = output_->path().substr(0, output_->path().rfind('/'));
+    mux_ = std::make_unique<ClipMux>(container.muxer, output_->part_path(), caps.get());
   });
 }
 
@@ -60,29 +63,27 @@ void ClipFile::write(const SharedBuffer& buffer, const ClipTime& time) {
   attempt([&] { mux_->write(buffer.get(), time.pts_ns, time.dts_ns); });
 }
 
-std::string ClipFile::write_poster(const std::string& name, const SharedBytes& jpeg) {
-  gsize size = 0;
-  const auto* bytes = static_cast<const char*>(g_bytes_get_data(jpeg.get(), &size));
-  const std::string path = folder_ + "/" + name;
-  GError* error = nullptr;
-  if (g_file_set_contents(path.c_str(), bytes, static_cast<gssize>(size), &error) != FALSE)
-    return name;
-  const std::string what = error->message;
-  g_error_free(error);
-  throw Error(ErrorKind::kWrite, path, what, "check the space on the disk");
+std::string ClipFile::write_poster(const std::string& name, const SharedSample& picture) {
+  if (picture == nullptr) return {};
+  write_picture(picture, ".jpg", folder_ + "/" + name);
+  return name;
 }
 
 void ClipFile::add_poster(const std::string& event_id, const PeakPicture& peak) {
   if (mux_ == nullptr) return;
+  Poster poster;
   try {
-    const Poster poster = make_poster(peak);
+    poster = make_poster(peak);
+  } catch (const std::exception& error) {
+    host_->warn_once_of_posters(error.what());
+    return;
+  }
+  attempt([&] {
     const std::string base = stem() + "_" + safe_name(event_id);
     PosterNames& names = posters_[event_id];
     names.plain = write_poster(base + ".jpg", poster.plain);
     names.with_map = write_poster(base + "_map.jpg", poster.with_map);
-  } catch (const std::exception& error) {
-    host_->warn_once_of_posters(error.what());
-  }
+  });
 }
 
 void ClipFile::name_posters(RecordingFacts& facts) const {
@@ -106,6 +107,7 @@ void ClipFile::finish(RecordingFacts facts) {
     output_->commit(sidecar_json(facts));
     finished_stem_ = stem();
     posters_.clear();
+    host_->works();
     host_->announce(facts.kind, output_->path(), output_->sidecar_path(), facts.events.front().id,
                     event_ids(facts.events));
     output_.reset();

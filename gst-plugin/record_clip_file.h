@@ -13,6 +13,7 @@
 #include "record_mux.h"
 #include "record_poster.h"
 #include "record_sidecar.h"
+#include "record_store.h"
 
 namespace novelty {
 
@@ -34,8 +35,10 @@ class ClipFile {
   ClipFile(const ClipFile&) = delete;
   ClipFile& operator=(const ClipFile&) = delete;
 
-  /// caps: of the pictures to come.
-  void open(const std::string& folder, const std::string& stem, const SharedCaps& caps);
+  /// facts: as far as they are known; they go into the note that a crash leaves. caps: of the
+  /// pictures to come.
+  void open(const std::shared_ptr<RecordStore>& store, const RecordingFacts& facts,
+            const SharedCaps& caps);
   void write(const SharedBuffer& buffer, const ClipTime& time);
 
   /// Makes the stills of an event's peak. Without a decoder there are none, and one warning.
@@ -49,7 +52,7 @@ class ClipFile {
   void attempt(const Step& step);
   void abandon();
   std::string stem() const;
-  std::string write_poster(const std::string& name, const SharedBytes& jpeg);
+  std::string write_poster(const std::string& name, const SharedSample& picture);
   void name_posters(RecordingFacts& facts) const;
 
   struct PosterNames {

@@ -24,6 +24,8 @@ constexpr std::int64_t kMinLeadNs = 2'000'000'000;  // more than decoders hold b
 constexpr std::int64_t kBackNs = 3'000'000'000;     // more than pictures are reordered by
 constexpr std::size_t kMaxPendingBytes = 64U << 20;
 constexpr std::size_t kMaxPosterBytes = 16U << 20;
+// What a clip's opening counts for, so that a disk that stands still bounds their number too.
+constexpr std::size_t kOpenBytes = 64U << 10;
 
 std::int64_t end_of(const RecordUnit& unit) {
   const GstClockTime duration = GST_BUFFER_DURATION(unit.buffer.get());
@@ -39,11 +41,6 @@ std::int64_t reorder_of(GstBuffer* buffer) {
 
 bool same_caps(const SharedCaps& a, const SharedCaps& b) {
   return a == b || gst_caps_is_equal(a.get(), b.get()) != FALSE;
-}
-
-std::string stem_of(const RecordingFacts& facts) {
-  const std::string id = safe_name(facts.events.empty() ? "" : facts.events.front().id);
-  return facts.camera.empty() ? id : safe_name(facts.camera) + "_" + id;
 }
 
 }  // namespace
@@ -153,6 +150,7 @@ void ClipRecorder::pass(std::int64_t observed_ns) {
 
 // An event that begins from now on begins its clip at the next key frame at the earliest.
 bool ClipRecorder::is_over(std::int64_t observed_ns) const {
+  if (observed_ns <= clip_->until_ns - settings_.post_roll_ns) return false;  // in the event yet
   const RecordUnit* key = ring_.key_after_or_null(clip_->until_ns);
   return key != nullptr && observed_ns - settings_.pre_roll_ns >= key->time.running_ns;
 }
@@ -245,21 +243,24 @@ void ClipRecorder::split(const RecordUnit& unit) {
   clip_->facts.events = {before.events.back()};
 }
 
-void ClipRecorder::begin_file(const RecordUnit& unit) {
+bool ClipRecorder::begin_file(const RecordUnit& unit) {
   Clip& clip = *clip_;
   clip.caps = unit.caps;
   clip.facts.begin = unit.time;
   clip.zero_ns = unit.decode_ns;
   clip.last_ns = unit.time.running_ns;
   clip.drawn_ns = unit.time.running_ns - 1;
-  worker_.post(0, false,
-               [file = clip.file, folder = settings_.location, stem = stem_of(clip.facts),
-                caps = unit.caps] { file->open(folder, stem, caps); });
+  return worker_.post(kOpenBytes, !host_->live,
+                      [file = clip.file, store = settings_.store, facts = clip.facts,
+                       caps = unit.caps] { file->open(store, facts, caps); });
 }
 
 void ClipRecorder::write(const RecordUnit& unit) {
   Clip& clip = *clip_;
-  if (clip.facts.frames == 0) begin_file(unit);
+  if (clip.facts.frames == 0 && !begin_file(unit)) {
+    give_up();
+    return;
+  }
   const ClipTime time{std::max<std::int64_t>(0, unit.time.running_ns - clip.zero_ns),
                       std::max<std::int64_t>(0, unit.decode_ns - clip.zero_ns)};
   const bool taken =
@@ -278,7 +279,11 @@ void ClipRecorder::write(const RecordUnit& unit) {
 void ClipRecorder::give_up() {
   host_->warn("the disk cannot keep up: the rest of the event is not recorded");
   given_up_event_ = clip_->facts.events.back().id;
-  finish(true);
+  if (clip_->facts.frames > 0) {
+    finish(true);
+  } else {
+    clip_.reset();
+  }
 }
 
 void ClipRecorder::finish(bool truncated) {

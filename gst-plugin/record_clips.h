@@ -58,7 +58,7 @@ class ClipRecorder : public Recorder {
   void write_due();
   void write(const RecordUnit& unit);
   void split(const RecordUnit& unit);
-  void begin_file(const RecordUnit& unit);
+  bool begin_file(const RecordUnit& unit);
   bool is_over(std::int64_t observed_ns) const;
   void give_up();
   void finish(bool truncated);

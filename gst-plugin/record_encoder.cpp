@@ -6,6 +6,9 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
+
+#include "novelty/error.h"
 
 namespace novelty {
 namespace {
@@ -14,8 +17,11 @@ constexpr int kMinSide = 16;  // pixels; below, encoders refuse
 
 // In fragments while it grows, so that what a crash leaves plays; whole at its end, with the edit
 // list that players need for reordered pictures.
-constexpr const char* kMp4 = "mp4mux fragment-duration=1000 fragment-mode=first-moov-then-finalise";
+constexpr const char* kMp4 = "mp4mux fragment-duration=500 fragment-mode=first-moov-then-finalise";
+// Note [Half a second]
+// A killed process loses the fragment that is open; Matroska's blocks leave the muxer one by one.
 constexpr const char* kWebm = "webmmux min-cluster-duration=500000000";
+constexpr RecordContainer kMatroska{"matroskamux min-cluster-duration=500000000", ".mkv"};
 
 constexpr std::array<RecordFormat, 4> kFormats{{
     {"video/x-h264", "h264parse ! capsfilter caps=video/x-h264,stream-format=avc,alignment=au",
@@ -47,6 +53,13 @@ constexpr std::array<KnownEncoder, 3> kEncoders{{
 constexpr const char* kNoEncoderRemedy =
     "install gstreamer1.0-plugins-ugly (x264enc), gstreamer1.0-plugins-bad (openh264enc, "
     "h264parse) or gstreamer1.0-plugins-good (vp8enc, mp4mux, webmmux)";
+
+std::optional<RecordContainer> container_or_none(const RecordFormat& format,
+                                                 const std::string& wanted) {
+  if (wanted == kMatroska.extension) return kMatroska;
+  if (!wanted.empty() && wanted != format.extension) return std::nullopt;
+  return RecordContainer{format.muxer, format.extension};
+}
 
 bool is_installed(const std::string& description) {
   const std::string name = description.substr(0, description.find(' '));
@@ -192,11 +205,12 @@ RecordEncoder surround(GstElement* encode, const RecordFormat& format,
   return {bin, description};
 }
 
-RecordEncoder make_known_encoder() {
+RecordEncoder make_known_encoder(const std::string& extension) {
   const auto found =
-      std::find_if(kEncoders.begin(), kEncoders.end(), [](const KnownEncoder& encoder) {
-        return is_installed(encoder.name) && is_installed(encoder.format.parse) &&
-               is_installed(encoder.format.muxer);
+      std::find_if(kEncoders.begin(), kEncoders.end(), [&](const KnownEncoder& encoder) {
+        const auto container = container_or_none(encoder.format, extension);
+        return container && is_installed(encoder.name) && is_installed(encoder.format.parse) &&
+               is_installed(container->muxer);
       });
   if (found == kEncoders.end())
     return no_encoder(std::string("No encoder is installed (") + kNoEncoderRemedy + ")", nullptr);
@@ -232,8 +246,15 @@ const RecordFormat* format_or_null(const GstCaps* caps) {
   return nullptr;
 }
 
-RecordEncoder make_encoder(const std::string& wanted) {
-  return wanted.empty() ? make_known_encoder() : make_users_encoder(wanted);
+RecordContainer container_of(const RecordFormat& format, const std::string& wanted) {
+  const auto container = container_or_none(format, wanted);
+  if (container) return *container;
+  throw Error(ErrorKind::kSettings, "location", format.media + (" does not go into " + wanted),
+              std::string("end it in ") + format.extension + " or .mkv");
+}
+
+RecordEncoder make_encoder(const std::string& wanted, const std::string& extension) {
+  return wanted.empty() ? make_known_encoder(extension) : make_users_encoder(wanted);
 }
 
 GstElement* make_parser_or_null(const RecordFormat& format, GError** error) {

@@ -19,6 +19,16 @@ struct RecordFormat {
 /// The format of (encoded) video caps, or null. Thread: any.
 const RecordFormat* format_or_null(const GstCaps* caps);
 
+/// A kind of file.
+struct RecordContainer {
+  const char* muxer;
+  const char* extension;
+};
+
+/// wanted: an extension; Matroska (".mkv") takes every format, any other but the format's own is
+/// not to be had. Empty: the format's own. Throws: Error(kSettings). Thread: any.
+RecordContainer container_of(const RecordFormat& format, const std::string& wanted);
+
 /// The encoded formats as a caps list, for a pad template.
 #define NOVELTY_RECORD_ENCODED                                                     \
   "video/x-h264, stream-format=(string){ avc, avc3, byte-stream }; video/x-h265, " \
@@ -31,9 +41,10 @@ struct RecordEncoder {
 };
 
 /// wanted: the user's encoder as gst-launch describes it; empty: the first of x264enc, openh264enc
-/// and vp8enc whose elements are installed. The bin takes raw video of any format and size and
+/// and vp8enc whose elements are installed and whose video goes into files of `extension` (empty:
+/// any). The bin takes raw video of any format and size and
 /// makes its sides even; a key frame comes at least each second of running time. Thread: any.
-RecordEncoder make_encoder(const std::string& wanted);
+RecordEncoder make_encoder(const std::string& wanted, const std::string& extension);
 
 /// A bin that brings encoded video into its file's form, bits unchanged; null with `error` set when
 /// it cannot be made.

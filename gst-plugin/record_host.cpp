@@ -5,10 +5,21 @@
 namespace novelty {
 
 void RecordHost::warn(const std::string& text) {
-  auto* element = static_cast<GstElement*>(g_weak_ref_get(&element_));
+  if (!failing_.exchange(true)) tell(text);
+}
+
+void RecordHost::works() {
+  if (!failing_.exchange(false)) return;
+  GstElement* element = element_or_null();
   if (element == nullptr) return;
-  GST_ELEMENT_WARNING(element, RESOURCE, WRITE, ("%s", text.c_str()),
-                      ("this recording is dropped; the pipeline goes on"));
+  GST_ELEMENT_INFO(element, RESOURCE, WRITE, ("recording again"), (nullptr));
+  gst_object_unref(element);
+}
+
+void RecordHost::tell(const std::string& text) {
+  GstElement* element = element_or_null();
+  if (element == nullptr) return;
+  GST_ELEMENT_WARNING(element, RESOURCE, WRITE, ("%s", text.c_str()), (nullptr));
   gst_object_unref(element);
 }
 
@@ -24,7 +35,7 @@ void RecordHost::warn_once_of_posters(const std::string& why) {
 void RecordHost::announce(const std::string& kind, const std::string& location,
                           const std::string& sidecar, const std::string& event_id,
                           const std::string& event_ids) {
-  auto* element = static_cast<GstElement*>(g_weak_ref_get(&element_));
+  GstElement* element = element_or_null();
   if (element == nullptr) return;
   GstStructure* fields = gst_structure_new(
       "novelty-recorded", "kind", G_TYPE_STRING, kind.c_str(), "location", G_TYPE_STRING,

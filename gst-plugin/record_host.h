@@ -14,16 +14,19 @@
 
 namespace novelty {
 
+class RecordStore;
+
 /// The element's properties, one to one; times in ns.
 struct RecordSettings {
-  std::string location;
-  std::string camera;  ///< empty: the camera of the meta
+  std::shared_ptr<RecordStore> store;  ///< of `location`, `max-total-size` and `max-age`
+  std::string camera;                  ///< empty: the camera of the meta
   std::int64_t pre_roll_ns = 0;
   std::int64_t post_roll_ns = 0;
   std::int64_t max_duration_ns = 0;  ///< of one clip; 0 = no limit
-  std::int64_t min_interval_ns = 0;  ///< of two stills of one event
+  std::int64_t min_interval_ns = 0;  ///< of two stills of one event, or of two samples
   std::int64_t decision_ns = 0;      ///< how long the detector looks before an event begins
   std::size_t max_ring_bytes = 0;
+  std::size_t max_samples = 0;  ///< of normal footage
 };
 
 /// When a frame is. running: of the pipeline; stream: of the medium. utc_us: wall clock of the
@@ -55,8 +58,15 @@ class RecordHost {
   RecordHost(const RecordHost&) = delete;
   RecordHost& operator=(const RecordHost&) = delete;
 
-  /// Posts a warning of kind RESOURCE / WRITE.
+  /// A recording failed: posts a warning of kind RESOURCE / WRITE when the last one was whole, so
+  /// that a disk that stays bad is told of once.
   void warn(const std::string& text);
+
+  /// A recording is on the disk: posts an info when the last one failed.
+  void works();
+
+  /// Posts a warning in any case.
+  void tell(const std::string& text);
 
   /// The first time, posts a warning that events have no posters.
   void warn_once_of_posters(const std::string& why);
@@ -73,9 +83,12 @@ class RecordHost {
   std::string encoder() const;
 
  private:
+  GstElement* element_or_null() { return static_cast<GstElement*>(g_weak_ref_get(&element_)); }
+
   GWeakRef element_{};
   mutable std::mutex mutex_;
   std::string encoder_;  // guarded by mutex_
+  std::atomic<bool> failing_{false};
   std::atomic<bool> warned_of_posters_{false};
 };
 

@@ -3,6 +3,7 @@
 #include "record_mux.h"
 
 #include <gst/app/gstappsrc.h>
+#include <unistd.h>
 
 #include "novelty/error.h"
 
@@ -12,6 +13,7 @@ namespace {
 constexpr guint64 kMaxBacklogBytes = 8 << 20;
 constexpr GstClockTime kBacklogPoll = 20 * GST_MSECOND;
 constexpr GstClockTime kFinishTimeout = 60 * GST_SECOND;
+constexpr std::int64_t kLookInterval = GST_SECOND;
 constexpr const char* kRemedy = "check the recorder's location and the space on its disk";
 
 GstElement* parse_or_throw(const std::string& muxer, const std::string& path) {
@@ -50,8 +52,18 @@ ClipMux::~ClipMux() {
   gst_object_unref(pipeline_);
 }
 
+// A file whose folder was removed takes what is written, and keeps nothing.
+void ClipMux::check_name(std::int64_t pts_ns) {
+  if (pts_ns < next_look_ns_) return;
+  next_look_ns_ = pts_ns + kLookInterval;
+  if (access(path_.c_str(), F_OK) != 0) {
+    throw Error(ErrorKind::kWrite, path_, "is gone", kRemedy);
+  }
+}
+
 void ClipMux::write(GstBuffer* buffer, std::int64_t pts_ns, std::int64_t dts_ns) {
   check(0);
+  check_name(pts_ns);
   while (gst_app_src_get_current_level_bytes(GST_APP_SRC(source_)) > kMaxBacklogBytes) {
     check(kBacklogPoll);
   }

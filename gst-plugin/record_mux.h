@@ -28,9 +28,11 @@ class ClipMux {
 
  private:
   void check(GstClockTime wait);
+  void check_name(std::int64_t pts_ns);
   [[noreturn]] void fail(GstMessage* message);
 
   std::string path_;
+  std::int64_t next_look_ns_ = 0;
   GstElement* pipeline_ = nullptr;
   GstElement* source_ = nullptr;
   GstBus* bus_ = nullptr;

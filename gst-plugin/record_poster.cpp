@@ -4,7 +4,6 @@
 
 #include <gst/app/gstappsink.h>
 #include <gst/app/gstappsrc.h>
-#include <gst/video/video.h>
 
 #include <cstdlib>
 #include <memory>
@@ -12,7 +11,6 @@
 #include <string>
 
 #include "novelty/error.h"
-#include "overlay_painter.h"
 
 namespace novelty {
 namespace {
@@ -21,8 +19,6 @@ constexpr GstClockTime kPatience = 10 * GST_SECOND;
 constexpr const char* kDecode =
     "appsrc name=source format=time block=false max-bytes=0 ! decodebin ! videoconvert "
     "! video/x-raw,format=I420 ! appsink name=sink sync=false max-buffers=4";
-
-using SharedSample = std::shared_ptr<GstSample>;
 
 SharedSample own_sample(GstSample* sample) {
   return {sample, [](GstSample* s) { gst_sample_unref(s); }};
@@ -108,45 +104,6 @@ SharedSample decode_last(const std::vector<RecordUnit>& units) {
   return nearest;
 }
 
-void draw_map(GstBuffer* buffer, GstCaps* caps, const NoveltyMeta& meta) {
-  GstVideoInfo info;
-  GstVideoFrame frame;
-  if (gst_video_info_from_caps(&info, caps) == FALSE ||
-      gst_video_frame_map(&frame, &info, buffer, GST_MAP_READWRITE) == FALSE) {
-    fail("the picture cannot be drawn on");
-  }
-  OverlayPainter painter;
-  painter.configure(info);
-  painter.draw(frame, meta, {.show_state = false, .show_history = false});
-  gst_video_frame_unmap(&frame);
-}
-
-SharedSample with_map(const SharedSample& plain, const NoveltyMeta& meta) {
-  GstCaps* caps = gst_sample_get_caps(plain.get());
-  const std::unique_ptr<GstBuffer, decltype(&gst_buffer_unref)> copy(
-      gst_buffer_copy_deep(gst_sample_get_buffer(plain.get())), gst_buffer_unref);
-  draw_map(copy.get(), caps, meta);
-  return own_sample(gst_sample_new(copy.get(), caps, nullptr, nullptr));
-}
-
-SharedBytes to_jpeg(const SharedSample& picture) {
-  GstCaps* caps = gst_caps_new_empty_simple("image/jpeg");
-  GError* error = nullptr;
-  GstSample* made = gst_video_convert_sample(picture.get(), caps, kPatience, &error);
-  gst_caps_unref(caps);
-  if (made == nullptr) {
-    const std::string what = error == nullptr ? "no picture" : error->message;
-    g_clear_error(&error);
-    fail("cannot be encoded: " + what);
-  }
-  const SharedSample jpeg = own_sample(made);
-  GstBuffer* buffer = gst_sample_get_buffer(jpeg.get());
-  gpointer bytes = nullptr;
-  gsize size = 0;
-  gst_buffer_extract_dup(buffer, 0, gst_buffer_get_size(buffer), &bytes, &size);
-  return {g_bytes_new_take(bytes, size), g_bytes_unref};
-}
-
 }  // namespace
 
 std::size_t size_of(const PeakPicture& peak) {
@@ -158,7 +115,7 @@ std::size_t size_of(const PeakPicture& peak) {
 
 Poster make_poster(const PeakPicture& peak) {
   const SharedSample plain = decode_last(peak.units);
-  return {to_jpeg(plain), to_jpeg(with_map(plain, peak.meta))};
+  return {plain, draw_map(plain, peak.meta)};
 }
 
 }  // namespace novelty

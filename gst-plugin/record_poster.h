@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "noveltymeta.h"
-#include "record_host.h"
+#include "record_picture.h"
 #include "record_ring.h"
 
 namespace novelty {
@@ -20,15 +20,14 @@ struct PeakPicture {
 /// The bytes that it keeps alive.
 std::size_t size_of(const PeakPicture& peak);
 
-/// JPEG files.
 struct Poster {
-  SharedBytes plain;
-  SharedBytes with_map;
+  SharedSample plain;
+  SharedSample with_map;  ///< null without a map
 };
 
 /// Decodes the units with what is installed, and draws. Takes as long as that takes, at most ten
-/// seconds without a picture. Thread: any. Throws: Error(kWrite) when a decoder or jpegenc is
-/// missing or the stream is broken.
+/// seconds without a picture. Thread: any. Throws: Error(kWrite) when a decoder is missing or the
+/// stream is broken.
 Poster make_poster(const PeakPicture& peak);
 
 }  // namespace novelty

@@ -11,7 +11,7 @@
 
 namespace novelty {
 
-/// Takes raw frames and writes JPEG files.
+/// Takes raw frames and writes JPEG or PNG files.
 class StillRecorder : public Recorder {
  public:
   StillRecorder(const RecordSettings& settings, std::shared_ptr<RecordHost> host);

@@ -315,7 +315,7 @@ TEST_F(RecordEncoded, TakesNoStillsOfEncodedVideo) {
   RecordedPipeline recording(from_file(drawn(20)) + " ! noveltyrecord what=frames");
   recording.play();
   EXPECT_FALSE(recording.wait_for(GST_MESSAGE_EOS));
-  EXPECT_NE(recording.error.find("needs raw video"), std::string::npos) << recording.error;
+  EXPECT_NE(recording.error.find("need raw video"), std::string::npos) << recording.error;
 }
 
 }  // namespace
