@@ -218,7 +218,10 @@ bool ClipRecorder::is_behind(const RecordUnit& unit) const {
 void ClipRecorder::write_due() {
   const bool lost =
       clip_ != nullptr && !ring_.units().empty() && clip_->next < ring_.units().front().number;
-  if (lost) finish(true);  // the ring dropped what comes next; the event goes on in a new clip
+  if (lost) {  // the event goes on in a new clip
+    host_->warn("max-ring-bytes is too small for this stream: a part of an event is not recorded");
+    finish(true);
+  }
   while (clip_ != nullptr) {
     const RecordUnit* unit = ring_.find_or_null(clip_->next);
     if (unit == nullptr || is_behind(*unit)) return;

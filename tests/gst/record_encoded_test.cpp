@@ -189,6 +189,32 @@ TEST_F(RecordEncoded, TakesAByteStream) {
   expect_playable(recording.recorded);
 }
 
+// As RTP brings them: presentation times only, of pictures in decoding order.
+TEST_F(RecordEncoded, TakesReorderedPicturesWithoutDecodingTimes) {
+  if (!is_installed("h264timestamper")) GTEST_SKIP() << "h264timestamper is not installed";
+  const std::string source = drawn(100);
+  EncodedRecording recording({from_file(source) + " ! identity name=strip",
+                              record("pre-roll=1 post-roll=0.5"), "", "fakesink"},
+                             model(), marks_of({{"A", 40, 50}}));
+  GstElement* strip = gst_bin_get_by_name(GST_BIN(recording.pipeline()), "strip");
+  GstPad* pad = gst_element_get_static_pad(strip, "src");
+  gst_pad_add_probe(
+      pad, GST_PAD_PROBE_TYPE_BUFFER,
+      [](GstPad*, GstPadProbeInfo* info, gpointer) {
+        GstBuffer* buffer = gst_buffer_make_writable(GST_PAD_PROBE_INFO_BUFFER(info));
+        GST_BUFFER_DTS(buffer) = GST_CLOCK_TIME_NONE;
+        info->data = buffer;
+        return GST_PAD_PROBE_OK;
+      },
+      nullptr, nullptr);
+  gst_object_unref(pad);
+  gst_object_unref(strip);
+  recording.run();
+  ASSERT_EQ(recording.recorded.size(), 1U) << recording.error;
+  expect_untouched(source, recording.recorded);
+  expect_playable(recording.recorded);
+}
+
 TEST_F(RecordEncoded, TakesVp8AndH265) {
   for (const auto& [encoder, encode] :
        {std::pair{"vp8enc", "vp8enc deadline=1 keyframe-max-dist=10 ! webmmux"},
