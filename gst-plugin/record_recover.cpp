@@ -102,7 +102,7 @@ void find_posters(Json& facts, const std::string& base) {
   for (Json& event : facts["events"]) {
     const std::string id = safe_name(event.value("id", ""));
     for (const auto& [field, ending] : {std::pair("poster", ".jpg"), {"poster_map", "_map.jpg"}}) {
-      const std::string name = stem + "_" + id + ending;
+      const std::string name = std::string(stem).append("_").append(id).append(ending);
       if (exists(folder + name)) event[field] = name;
     }
   }

@@ -231,7 +231,7 @@ class LoopDisk {
 
   bool is_mounted() const { return mounted_; }
   bool freeze() {
-    runs("(sleep 60; fsfreeze -u " + folder_.path() + ") &");
+    runs("(sleep 60; fsfreeze -u " + folder_.path() + ") >/dev/null 2>&1 &");
     return runs("fsfreeze -f " + folder_.path());
   }
   void thaw() { runs("fsfreeze -u " + folder_.path()); }
