@@ -132,7 +132,8 @@ void ClipRecorder::judge() {
 }
 
 void ClipRecorder::observe(const Observation& seen) {
-  pass(std::min(seen.at_ns, newest_ns_));
+  const bool goes_on = clip_ != nullptr && clip_->facts.events.back().id == seen.meta.event_id;
+  if (!goes_on) pass(std::min(seen.at_ns, newest_ns_));
   scores_.push_back({seen.at_ns, seen.meta.score, seen.meta.p_value, seen.meta.threshold});
   if (!seen.meta.event_id.empty()) note(seen);
 }

@@ -237,15 +237,16 @@ std::int64_t whole_fragments(const std::string& path) {
     return 0;
   }
   std::int64_t whole = 0;
-  bool in_fragment = false;
+  bool has_data = false;  // that no index has told of yet
   std::int64_t at = 0;
   for (std::int64_t i = 0; i < kMaxBoxes; ++i) {
     const Box box = box_at(file, at);
     const auto left = static_cast<std::uint64_t>(facts.st_size - at);
     if (box.size < 8 || box.size > left) break;
     at += static_cast<std::int64_t>(box.size);
-    if (in_fragment && box.type == "mdat") whole = at;
-    in_fragment = box.type == "moof";
+    const bool is_index = box.type == "moov" || box.type == "moof";
+    if (has_data && is_index) whole = at;
+    has_data = box.type == "mdat" || (has_data && !is_index);
   }
   close(file);
   return whole;

@@ -48,13 +48,14 @@ std::string write_text(const std::string& path, const std::string& text) {
   return path;
 }
 
-// An event each second, of a third of it.
+// A third of a second in every two is an event: its clip is closed before the next one's begins.
 RecordOptions live_options(const std::string& location) {
   return {.record = "pre-roll=0 post-roll=0 location=" + location,
           .marks =
               [](int frame) {
-                return frame % kRate < 5 ? FrameMark{"E" + std::to_string(frame / kRate), 5, {}}
-                                         : FrameMark{};
+                const int event = frame / (2 * kRate);
+                return frame % (2 * kRate) < 5 ? FrameMark{"E" + std::to_string(event), 5, {}}
+                                               : FrameMark{};
               },
           .frames = -1,
           .rate = kRate,

@@ -153,7 +153,7 @@ void expect_visits(const std::string& source, const std::string& model, const st
   EncodedRecording six({from, location + "six pre-roll=1 post-roll=0.5", "", "fakesink"}, model,
                        marks_of(kVisits));
   six.run();
-  EXPECT_EQ(six.event_ids, (std::vector<std::string>{"A", "B", "C", "D", "E", "F"})) << six.error;
+  ASSERT_EQ(six.event_ids, (std::vector<std::string>{"A", "B", "C", "D", "E", "F"})) << six.error;
   expect_rolls(six.recorded, 1, 0.5);
   expect_untouched(source, six.recorded);
   expect_playable(six.recorded);

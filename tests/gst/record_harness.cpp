@@ -156,7 +156,7 @@ void RecordedPipeline::run() {
 bool RecordedPipeline::wait_for(GstMessageType type, const std::string& name) {
   constexpr auto kAll = static_cast<GstMessageType>(GST_MESSAGE_EOS | GST_MESSAGE_ERROR |
                                                     GST_MESSAGE_WARNING | GST_MESSAGE_ELEMENT);
-  while (GstMessage* message = gst_bus_timed_pop_filtered(bus_, 30 * GST_SECOND, kAll)) {
+  while (GstMessage* message = gst_bus_timed_pop_filtered(bus_, 120 * GST_SECOND, kAll)) {
     const GstMessageType got = GST_MESSAGE_TYPE(message);
     const bool named = name.empty() || gst_message_has_name(message, name.c_str());
     note(message);
