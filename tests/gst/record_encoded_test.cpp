@@ -142,7 +142,7 @@ void expect_playable(const std::vector<std::string>& clips) {
                              clip;
     ASSERT_TRUE(g_spawn_command_line_sync(line.c_str(), &said, nullptr, &status, nullptr));
     EXPECT_EQ(status, 0) << clip;
-    EXPECT_EQ(std::atoi(said), decoded.frames) << said;
+    EXPECT_EQ(std::strtol(said, nullptr, 10), decoded.frames) << said;
     g_free(said);
   }
   g_free(ffprobe);
