@@ -25,11 +25,11 @@ constexpr RecordContainer kMatroska{"matroskamux min-cluster-duration=500000000"
 
 constexpr std::array<RecordFormat, 4> kFormats{{
     {"video/x-h264", "h264parse ! capsfilter caps=video/x-h264,stream-format=avc,alignment=au",
-     "h264timestamper", kMp4, ".mp4"},
+     kMp4, ".mp4"},
     {"video/x-h265", "h265parse ! capsfilter caps=video/x-h265,stream-format=hvc1,alignment=au",
-     "h265timestamper", kMp4, ".mp4"},
-    {"video/x-vp8", "identity silent=true", nullptr, kWebm, ".webm"},
-    {"video/x-vp9", "identity silent=true", nullptr, kWebm, ".webm"},
+     kMp4, ".mp4"},
+    {"video/x-vp8", "identity silent=true", kWebm, ".webm"},
+    {"video/x-vp9", "identity silent=true", kWebm, ".webm"},
 }};
 
 // Note [Constant quality]
@@ -258,10 +258,7 @@ RecordEncoder make_encoder(const std::string& wanted, const std::string& extensi
 }
 
 GstElement* make_parser_or_null(const RecordFormat& format, GError** error) {
-  std::string text = format.parse;
-  if (format.order != nullptr && is_installed(format.order))
-    text += std::string(" ! ") + format.order;
-  return parse_bin_or_null(text, error);
+  return parse_bin_or_null(format.parse, error);
 }
 
 }  // namespace novelty

@@ -12,7 +12,6 @@ namespace novelty {
 struct RecordFormat {
   const char* media;      ///< name of its caps
   const char* parse;      ///< makes it as the muxer takes it
-  const char* order;      ///< gives decoding times where the source has none; used if installed
   const char* muxer;      ///< with its properties
   const char* extension;  ///< of the files, with the dot
 };

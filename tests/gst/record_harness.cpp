@@ -17,6 +17,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr GstClockTime kPatience = 100 * GST_SECOND;  // a busy machine is no failure
+
 std::vector<float> some_map() {
   std::vector<float> map(64, 0);
   map[27] = map[28] = 3;
@@ -85,7 +87,7 @@ bool pull(const std::string& description, const std::function<void(GstSample*)>&
   GstElement* pipeline = gst_parse_launch(description.c_str(), nullptr);
   GstElement* out = gst_bin_get_by_name(GST_BIN(pipeline), "out");
   gst_element_set_state(pipeline, GST_STATE_PLAYING);
-  while (GstSample* sample = gst_app_sink_try_pull_sample(GST_APP_SINK(out), 10 * GST_SECOND)) {
+  while (GstSample* sample = gst_app_sink_try_pull_sample(GST_APP_SINK(out), kPatience)) {
     take(sample);
     gst_sample_unref(sample);
   }
@@ -156,7 +158,7 @@ void RecordedPipeline::run() {
 bool RecordedPipeline::wait_for(GstMessageType type, const std::string& name) {
   constexpr auto kAll = static_cast<GstMessageType>(GST_MESSAGE_EOS | GST_MESSAGE_ERROR |
                                                     GST_MESSAGE_WARNING | GST_MESSAGE_ELEMENT);
-  while (GstMessage* message = gst_bus_timed_pop_filtered(bus_, 120 * GST_SECOND, kAll)) {
+  while (GstMessage* message = gst_bus_timed_pop_filtered(bus_, kPatience, kAll)) {
     const GstMessageType got = GST_MESSAGE_TYPE(message);
     const bool named = name.empty() || gst_message_has_name(message, name.c_str());
     note(message);

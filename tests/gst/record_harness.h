@@ -61,7 +61,7 @@ class RecordedPipeline {
   /// Plays to the end.
   void run();
 
-  /// Collects messages until one of that type (and name), an error, or two minutes passed without any.
+  /// Collects messages until one of that type (and name), an error, or a long time passed.
   bool wait_for(GstMessageType type, const std::string& name = {});
 
   std::vector<std::string> recorded;  ///< locations, in order
