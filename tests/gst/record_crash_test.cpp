@@ -128,7 +128,8 @@ class Victim {
   bool read_line() {
     std::array<char, 64> line{};
     if (std::fgets(line.data(), line.size(), lines_) == nullptr) return false;
-    if (std::strchr(line.data(), '\n') != nullptr) last_ns_ = std::atoll(line.data());
+    if (std::strchr(line.data(), '\n') != nullptr)
+      last_ns_ = std::strtoll(line.data(), nullptr, 10);
     return true;
   }
 
