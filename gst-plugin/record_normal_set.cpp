@@ -22,7 +22,7 @@ int hour_of(const Json& facts, std::int64_t mtime_ns) {
   const std::string utc = facts.value("begin_utc", Json()).is_string()
                               ? facts["begin_utc"].get<std::string>()
                               : std::string();
-  if (utc.size() > 12) return std::clamp(std::atoi(utc.substr(11, 2).c_str()), 0, 23);
+  if (utc.size() > 12) return std::clamp(10 * (utc[11] - '0') + utc[12] - '0', 0, 23);
   return static_cast<int>(mtime_ns / 1'000'000'000 / 3600 % 24);
 }
 

@@ -46,9 +46,10 @@ bool is_soak() {
   return std::getenv("NOVELTY_SOAK") != nullptr;
 }
 
-// Event A is over after 1.4 s, B begins at 3 s, too late for A's clip, and never is.
+// Event A is over after a second, B begins at 3 s and never is. A busy machine's encoder may leave
+// out many frames between, which must not make one clip of them.
 FrameMark mark_of(int frame) {
-  if (frame >= 10 && frame <= 20) return {"A", 5, {}};
+  if (frame >= 10 && frame <= 15) return {"A", 5, {}};
   return frame >= 45 ? FrameMark{"B", 6, {}} : FrameMark{};
 }
 
@@ -128,7 +129,8 @@ class Victim {
   bool read_line() {
     std::array<char, 64> line{};
     if (std::fgets(line.data(), line.size(), lines_) == nullptr) return false;
-    if (std::strchr(line.data(), '\n') != nullptr) last_ns_ = std::atoll(line.data());
+    if (std::strchr(line.data(), '\n') != nullptr)
+      last_ns_ = std::strtoll(line.data(), nullptr, 10);
     return true;
   }
 
@@ -210,7 +212,7 @@ void expect_survives_a_kill(const std::string& ending, double at_seconds) {
 TEST(RecordCrash, LosesASecondAtMostAndFinishesAtTheNextStart) {
   const bool soak = is_soak();
   std::mt19937 random(20260131);
-  std::uniform_real_distribution<double> moment(4.5, soak ? 9 : 6);
+  std::uniform_real_distribution<double> moment(4, soak ? 9 : 5);
   for (int i = 0; i < (soak ? 7 : 1); ++i) {
     for (const char* ending : {".mp4", ".webm", ".mkv"}) {
       expect_survives_a_kill(ending, moment(random));
@@ -222,12 +224,12 @@ TEST(RecordCrash, LeavesALivingRecorderAlone) {
   const TempDir folder;
   const std::string location = folder / "door_%{event}.mp4";
   Victim living(location);
-  ASSERT_TRUE(living.wait_until(4.5));
+  ASSERT_TRUE(living.wait_until(4));
   start_again(location, false);
   const std::string open = folder / "door_B.mp4.part";
   ASSERT_TRUE(fs::exists(open));
   const auto before = fs::file_size(open);
-  ASSERT_TRUE(living.wait_until(7));
+  ASSERT_TRUE(living.wait_until(6.5));
   EXPECT_GT(fs::file_size(open), before);
 }
 

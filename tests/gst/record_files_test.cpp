@@ -273,7 +273,7 @@ TEST(RecordBudget, KeepsToItWhileItRecords) {
 std::vector<Json> sidecars_in(const std::string& folder) {
   std::vector<Json> all;
   for (const std::string& name : names_in(folder)) {
-    if (fs::path(name).extension() == ".json") all.push_back(read_json(folder + "/" + name));
+    if (fs::path(name).extension() == ".json") all.push_back(read_json(fs::path(folder) / name));
   }
   return all;
 }
