@@ -31,7 +31,7 @@ novelty::NoveltyMeta meta_of(int cells) {
   std::vector<float> map(kSide * kSide, 0.2F);
   const int first = (kSide - cells) / 2;
   for (int y = first; y < first + cells; ++y)
-    for (int x = first; x < first + cells; ++x) map[static_cast<std::size_t>(y * kSide + x)] = 3;
+    std::fill_n(map.begin() + y * kSide + first, cells, 3.0F);
   meta.map_size = kSide;
   meta.map = novelty::pack_map(map);
   meta.threshold = 10;
