@@ -45,9 +45,9 @@ run_demo() {
   rm -rf "${out:?}/$name-clips" "${out:?}/$name-frames"
   set -- gst-launch-1.0 -q \
     filesrc location="$video" ! decodebin ! clocksync ! videoconvert ! \
-    noveltydetect name=detect model="$model" camera="$name" ! noveltyoverlay ! tee name=t \
+    noveltydetect name=detect model="$model" camera="$name" ! tee name=t \
     t. ! queue ! noveltyrecord what=clips location="$out/$name-clips" \
-    t. ! queue ! noveltyrecord what=frames location="$out/$name-frames"
+    t. ! queue ! noveltyoverlay ! noveltyrecord what=frames location="$out/$name-frames"
   say "$*"
   "$@"
 
@@ -58,7 +58,9 @@ run_demo() {
     /usr/bin/python3 pipelines/events_table.py --labels "$labels" "$out/$name-clips"
   fi
   overlay_png "$out/$name-overlay.png"
+  novelty review "$out/$name-clips" >/dev/null
   say "recordings:      $out/$name-clips/"
+  say "to review them:  $out/$name-clips/review.html (open it in a browser)"
   [ ! -e "$out/$name-overlay.png" ] || say "overlay picture: $out/$name-overlay.png"
   say "training report: $out/$name.html"
   say "took $((SECONDS - took)) s"
