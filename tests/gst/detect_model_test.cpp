@@ -263,12 +263,14 @@ TEST(NoveltyModel, IsOneOrTheOtherWhileItsFileIsReplaced) {
   const TempDir dir;
   const std::array ids{write_test_model(dir / "0", {.seed = 7}),
                        write_test_model(dir / "1", {.seed = 8})};
+  const auto replace = [&](int i) {
+    fs::copy_file(dir / std::to_string(i % 2), dir / "part");
+    fs::rename(dir / "part", detect.model());
+  };
+  replace(0);  // the harness's own model is neither
   std::atomic<bool> stop{false};
   std::thread trainer([&] {
-    for (int i = 0; !stop; ++i) {
-      fs::copy_file(dir / std::to_string(i % 2), dir / "part");
-      fs::rename(dir / "part", detect.model());
-    }
+    for (int i = 1; !stop; ++i) replace(i);
   });
   for (int i = 0; i < 20; ++i) {
     g_object_set(detect.element(), "model", detect.model().c_str(), nullptr);
