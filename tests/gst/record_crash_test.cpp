@@ -30,7 +30,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using Json = nlohmann::json;
-using novelty::testing::decode_clip;
+using novelty::testing::decode;
 using novelty::testing::FrameMark;
 using novelty::testing::names_in;
 using novelty::testing::one_event;
@@ -166,7 +166,7 @@ void expect_recovered(const fs::path& clip, std::int64_t last_ns, std::int64_t b
   EXPECT_EQ(facts["model_id"], "c0ffee0000000000");
   ASSERT_EQ(facts["events"].size(), 1U);
   EXPECT_EQ(facts["events"][0]["id"], "B");
-  const auto decoded = decode_clip(clip);
+  const auto decoded = decode(clip);
   EXPECT_TRUE(decoded.whole);
   EXPECT_EQ(decoded.frames, facts["frames"]);
   EXPECT_NEAR(facts["end_ns"].get<double>() - facts["begin_ns"].get<double>(),
@@ -178,7 +178,7 @@ void expect_recovered(const fs::path& clip, std::int64_t last_ns, std::int64_t b
 }
 
 void expect_whole(const fs::path& clip) {
-  const auto decoded = decode_clip(clip);
+  const auto decoded = decode(clip);
   EXPECT_TRUE(decoded.whole);
   EXPECT_EQ(read_json(fs::path(clip).replace_extension(".json"))["frames"], decoded.frames);
 }
@@ -193,7 +193,7 @@ void expect_survives_a_kill(const std::string& ending, double at_seconds) {
   const std::int64_t last_ns = victim.kill();
 
   ASSERT_TRUE(fs::exists(open)) << ::testing::PrintToString(names_in(folder.path()));
-  EXPECT_GT(decode_clip(open).frames, 0);  // playable as it lies there
+  EXPECT_GT(decode(open).frames, 0);  // playable as it lies there
   // On a busy machine the encoder may not have been ready for A.
   std::vector<std::string> left{"door_B.json", "door_B" + ending};  // B's peak is not told of yet
   if (fs::exists(folder / "door_A.json")) {

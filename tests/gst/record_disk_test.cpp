@@ -26,7 +26,7 @@
 namespace {
 
 namespace fs = std::filesystem;
-using novelty::testing::decode_clip;
+using novelty::testing::decode;
 using novelty::testing::FrameMark;
 using novelty::testing::names_in;
 using novelty::testing::RecordOptions;
@@ -89,7 +89,7 @@ void expect_goes_on(const char* disk, const std::string& location,
   EXPECT_TRUE(run.wait_for("recorded", 20));
   EXPECT_EQ(run.warnings.size(), 1U);
   run.stop();
-  for (const std::string& path : run.recorded) EXPECT_TRUE(decode_clip(path).whole) << path;
+  for (const std::string& path : run.recorded) EXPECT_TRUE(decode(path).whole) << path;
 }
 
 // A file system in memory, of half a megabyte; none without the right to mount.
@@ -178,7 +178,7 @@ TEST(RecordDisk, FinishesTheClipThatFilledItWhenThereIsRoom) {
   fs::remove(disk / "filler");
   EXPECT_TRUE(run.wait_for("recorded", 20));
   run.stop();
-  EXPECT_GT(decode_clip(disk / "door_A.mp4").frames, 5);
+  EXPECT_GT(decode(disk / "door_A.mp4").frames, 5);
   EXPECT_EQ(names_in(disk / "").size(), 2U);
 }
 
@@ -280,7 +280,7 @@ TEST(RecordDisk, GoesOnWhenItIsFrozen) {
   EXPECT_TRUE(run.wait_for("recorded", 30));
   run.listen(3);
   run.stop();
-  for (const std::string& path : run.recorded) EXPECT_TRUE(decode_clip(path).whole) << path;
+  for (const std::string& path : run.recorded) EXPECT_TRUE(decode(path).whole) << path;
 }
 
 // Stopping while the disk is frozen takes a bounded time.

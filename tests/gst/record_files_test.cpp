@@ -27,7 +27,7 @@ using novelty::NameFields;
 using novelty::NameTemplate;
 using novelty::NormalSet;
 using novelty::SmallPicture;
-using novelty::testing::decode_clip;
+using novelty::testing::decode;
 using novelty::testing::FrameMark;
 using novelty::testing::names_in;
 using novelty::testing::one_event;
@@ -117,7 +117,7 @@ TEST(RecordFiles, WritesTheContainerThatTheNameEndsWith) {
                    .marks = one_event("A", 20, 24)});
     ASSERT_TRUE(run.run()) << run.error;
     ASSERT_EQ(run.recorded, std::vector<std::string>{folder / "door/A" + ending});
-    EXPECT_GT(decode_clip(run.recorded[0]).frames, 4);
+    EXPECT_GT(decode(run.recorded[0]).frames, 4);
     EXPECT_EQ(read_json(folder / "door/A.json")["file"], std::string("A") + ending);
   }
 }
@@ -140,11 +140,11 @@ TEST(RecordFiles, WritesStillsAsPng) {
                  .marks = one_event("A", 20, 24)});
   ASSERT_TRUE(run.run()) << run.error;
   ASSERT_EQ(run.recorded, std::vector<std::string>{folder / "A_2000.png"});
-  EXPECT_EQ(decode_clip(run.recorded[0]).frames, 1);
+  EXPECT_EQ(decode(run.recorded[0]).frames, 1);
   const Json facts = read_json(folder / "A_2000.json");
   EXPECT_EQ(facts["kind"], "frame");
   EXPECT_EQ(facts["events"][0]["poster_map"], "A_2000_A_map.jpg");
-  EXPECT_EQ(decode_clip(folder / "A_2000_A_map.jpg").frames, 1);
+  EXPECT_EQ(decode(folder / "A_2000_A_map.jpg").frames, 1);
 }
 
 void write_text(const std::string& path, const std::string& text) {
@@ -300,7 +300,7 @@ TEST(RecordNormal, SamplesOnlyQuietFrames) {
     for (const auto& [first, last] : {std::pair(36, 64), {86, 114}, {126, 154}}) {
       EXPECT_FALSE(frame >= first && frame < last) << frame;
     }
-    EXPECT_EQ(decode_clip(folder / sample["file"].get<std::string>()).frames, 1);
+    EXPECT_EQ(decode(folder / sample["file"].get<std::string>()).frames, 1);
   }
 }
 

@@ -201,11 +201,15 @@ nlohmann::json sidecar_of(const std::string& recording) {
 
 Decoded decode(const std::string& path) {
   Decoded decoded;
-  decoded.whole = pull("filesrc location=" + path + " ! decodebin ! appsink name=out sync=false",
-                       [&](GstSample* sample) {
-                         if (decoded.frames++ == 0)
-                           decoded.first_pts = GST_BUFFER_PTS(gst_sample_get_buffer(sample));
-                       });
+  decoded.whole = pull(
+      "filesrc location=" + path + " ! decodebin ! appsink name=out sync=false",
+      [&](GstSample* sample) {
+        const GstBuffer* buffer = gst_sample_get_buffer(sample);
+        const GstClockTime pts = GST_BUFFER_PTS(buffer);
+        if (decoded.frames++ == 0) decoded.first_pts = pts;
+        const bool timed = GST_BUFFER_DURATION_IS_VALID(buffer);
+        decoded.end_ns = static_cast<std::int64_t>(pts + (timed ? GST_BUFFER_DURATION(buffer) : 0));
+      });
   return decoded;
 }
 

@@ -77,6 +77,7 @@ class RecordedPipeline {
   GstBus* bus_;
 };
 
+/// Names in a folder, sorted; empty when it is not there.
 std::vector<std::string> names_in(const std::filesystem::path& folder);
 
 nlohmann::json sidecar_of(const std::string& recording);
@@ -84,7 +85,8 @@ nlohmann::json sidecar_of(const std::string& recording);
 struct Decoded {
   int frames = 0;
   GstClockTime first_pts = GST_CLOCK_TIME_NONE;
-  bool whole = false;  ///< ended with EOS, not with an error
+  std::int64_t end_ns = 0;  ///< of the last picture
+  bool whole = false;       ///< ended with EOS, not with an error
 };
 
 /// Through a fresh decodebin.

@@ -2,12 +2,8 @@
 // Plays test pictures with hand-made metadata into noveltyrecord and collects what it says.
 #include "record_run.h"
 
-#include <gst/app/gstappsink.h>
-
-#include <algorithm>
 #include <array>
 #include <chrono>
-#include <filesystem>
 #include <thread>
 #include <utility>
 
@@ -134,37 +130,6 @@ GstPadProbeReturn RecordRun::add_meta(GstPad*, GstPadProbeInfo* info, gpointer d
   }
   add_novelty_meta(buffer, meta);
   return GST_PAD_PROBE_OK;
-}
-
-DecodedClip decode_clip(const std::string& path) {
-  GstElement* pipeline = gst_parse_launch(
-      ("filesrc location=" + path + " ! decodebin ! appsink name=out sync=false").c_str(), nullptr);
-  GstElement* out = gst_bin_get_by_name(GST_BIN(pipeline), "out");
-  gst_element_set_state(pipeline, GST_STATE_PLAYING);
-  DecodedClip decoded;
-  while (GstSample* sample = gst_app_sink_try_pull_sample(GST_APP_SINK(out), 10 * GST_SECOND)) {
-    ++decoded.frames;
-    GstBuffer* buffer = gst_sample_get_buffer(sample);
-    const GstClockTime duration =
-        GST_BUFFER_DURATION_IS_VALID(buffer) ? GST_BUFFER_DURATION(buffer) : 0;
-    decoded.end_ns = static_cast<std::int64_t>(GST_BUFFER_PTS(buffer) + duration);
-    gst_sample_unref(sample);
-  }
-  decoded.whole = gst_app_sink_is_eos(GST_APP_SINK(out)) != FALSE;
-  gst_element_set_state(pipeline, GST_STATE_NULL);
-  gst_object_unref(out);
-  gst_object_unref(pipeline);
-  return decoded;
-}
-
-std::vector<std::string> names_in(const std::string& folder) {
-  std::vector<std::string> names;
-  if (!std::filesystem::exists(folder)) return names;
-  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-    names.push_back(entry.path().filename());
-  }
-  std::sort(names.begin(), names.end());
-  return names;
 }
 
 }  // namespace novelty::testing

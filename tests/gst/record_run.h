@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "record_harness.h"
+
 namespace novelty::testing {
 
 /// What the metadata of a frame says; an empty event is a normal frame.
@@ -73,17 +75,5 @@ class RecordRun {
   GstElement* pipeline_ = nullptr;
   GstBus* bus_ = nullptr;
 };
-
-struct DecodedClip {
-  int frames = 0;
-  std::int64_t end_ns = 0;  ///< of the last picture
-  bool whole = false;       ///< ended with EOS, not with an error
-};
-
-/// Decodes a whole file with decodebin.
-DecodedClip decode_clip(const std::string& path);
-
-/// Names in a folder, sorted; empty when it is not there.
-std::vector<std::string> names_in(const std::string& folder);
 
 }  // namespace novelty::testing
