@@ -33,6 +33,7 @@ constexpr std::array kCommands{
     Command{"distill", "make a compact teacher from a larger one", run_distill},
     Command{"weights", "list the teachers that can be had, and download one", run_weights},
     Command{"info", "show what a model is and where it comes from", run_info},
+    Command{"bench", "measure how fast this machine scores", run_bench},
     Command{"doctor", "find out why something does not work", run_doctor},
     Command{"scene", "draw a scene to try things on", run_scene},
 };

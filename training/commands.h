@@ -13,6 +13,7 @@ int run_distill(int argc, char** argv);
 int run_weights(int argc, char** argv);
 int run_classes(int argc, char** argv);  // evaluate classes
 int run_review(int argc, char** argv);
+int run_bench(int argc, char** argv);
 int run_info(int argc, char** argv);
 int run_doctor(int argc, char** argv);
 int run_scene(int argc, char** argv);

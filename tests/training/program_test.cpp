@@ -73,13 +73,49 @@ TEST_F(Novelty, TeachesEachCommandWithExamples) {
   const ChildResult all = run({"--help"});
   EXPECT_EQ(all.status, 0);
   for (const char* command : {"train", "score", "calibrate", "feedback", "compare", "review",
-                              "evaluate", "weights", "info", "doctor", "scene"}) {
+                              "evaluate", "weights", "info", "bench", "doctor", "scene"}) {
     EXPECT_NE(all.out.find(std::string("\n  ") + command), std::string::npos) << command;
     const ChildResult one = run({command, "--help"});
     EXPECT_EQ(one.status, 0) << command;
     EXPECT_NE(one.out.find(std::string("Examples:\n  novelty ") + command), std::string::npos)
         << one.out;
   }
+}
+
+TEST_F(Novelty, BenchTimesRandomNetworksAndThoseOfAModel) {
+  const ChildResult random =
+      run({"bench", "--seconds", "1", "--streams", "3", "--threads", "2", "--json", "b.json"});
+  ASSERT_EQ(random.status, 0) << random.err;
+  for (const char* part : {"ti: teacher 192 wide, 12 blocks; student 192 wide, 12 blocks",
+                           "frames/s over 3 streams", "one frame on 2 threads", "MB resident"})
+    EXPECT_NE(random.out.find(part), std::string::npos) << random.out;
+  const json facts = json::parse(text_of(file("b.json")));
+  const json& rate = facts.at("throughput");
+  EXPECT_EQ(rate.at("streams"), 3);
+  EXPECT_NEAR(rate.at("frames_per_second").get<double>() * rate.at("seconds").get<double>(),
+              rate.at("frames").get<double>(), 1e-6 * rate.at("frames").get<double>());
+  EXPECT_GE(rate.at("seconds").get<double>(), 1);
+  for (const json& latency : facts.at("latency")) {
+    EXPECT_GT(latency.at("frames").get<int>(), 0);
+    EXPECT_LE(latency.at("p50_ms").get<double>(), latency.at("p95_ms").get<double>());
+    EXPECT_LE(latency.at("p95_ms").get<double>(), latency.at("p99_ms").get<double>());
+  }
+  train();
+  const ChildResult model = run({"bench", "bars.novelty", "--seconds", "1", "--json", "-"});
+  ASSERT_EQ(model.status, 0) << model.err;
+  EXPECT_EQ(json::parse(model.out).at("networks"), "bars.novelty");
+  EXPECT_EQ(json::parse(model.out).at("teacher").at("width"), 64);
+}
+
+TEST_F(Novelty, BenchRefusesWhatItCannotRunInOneLine) {
+  expect_one_line(run({"bench", "a", "b"}), 2, "one MODEL at most");
+  expect_one_line(run({"bench", "a", "--model", "s"}), 2, "not both");
+  expect_one_line(run({"bench", "--seconds", "0"}), 2, "--seconds");
+  expect_one_line(run({"bench", "--model", "huge"}), 1, "ti, s or b");
+  expect_one_line(run({"bench", "--precision", "fp8"}), 1, "one of fp32, bf16, int8");
+  expect_one_line(run({"bench", "--isa", "sse"}), 1, "one of auto, plain");
+  expect_one_line(run({"bench", "missing.novelty"}), 1, "missing.novelty");
+  expect_one_line(run({"bench", "--json", "no/such/folder.json"}), 1, "no/such");
 }
 
 TEST_F(Novelty, KeepsOpenCvAndItsBlasOutOfTheGlobalScope) {
