@@ -57,8 +57,30 @@ run_soak() {
 }
 
 run_bench() {
+  if [ "${1:-}" = --peers ]; then
+    shift
+    run_bench_peers "$@"
+    return
+  fi
   run_build
   meson test -C "$build" --no-rebuild --benchmark --verbose "$@"
+}
+
+# Other engines on the same networks; they come from PyPI into .deps/peers.
+run_bench_peers() {
+  local packages=(openvino==2026.4.1 nncf==3.4.0 onnx==1.23.2 onnxruntime==1.32.0 numpy==2.4.6 safetensors==0.8.0)
+  run_build
+  ninja -C "$build" --quiet tests/bench/eager_torch || die "the build failed"
+  if [ "$(cat "$deps/peers/.complete" 2>/dev/null)" != "${packages[*]}" ]; then
+    step "installing OpenVINO, NNCF and ONNX Runtime from PyPI into .deps/peers (about 0.6 GB)"
+    rm -rf "$deps/peers"
+    mkdir -p "$deps"
+    /usr/bin/python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore \
+      --target "$deps/peers" "${packages[@]}" || die "the packages could not be installed from PyPI"
+    printf '%s' "${packages[*]}" >"$deps/peers/.complete"
+  fi
+  step "timing"
+  PYTHONPATH=$deps/peers /usr/bin/python3 tests/bench/peers/compare.py "$build" "$build/peers" "$@"
 }
 
 # Needs root. The tree goes in as a clone, LibTorch is installed afresh by ./run test in there.

@@ -29,6 +29,9 @@ constexpr std::array kMeasurements{
     Measurement{"pair-speed", "MODEL BASELINE THREADS", 3, novelty::bench::run_pair_speed},
     Measurement{"objects", "MODEL VIDEO LEARNT NORMAL COCO128 OUT", 6, novelty::bench::run_objects},
     Measurement{"cell", "TEACHER OUT SEEDS", 3, novelty::bench::run_cell},
+    Measurement{"networks", "SIZE FILE.safetensors", 2, novelty::bench::run_networks},
+    Measurement{"network-outputs", "SIZE PRECISION ISA FILE.safetensors", 4,
+                novelty::bench::run_network_outputs},
 };
 
 int usage() {

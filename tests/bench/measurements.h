@@ -31,4 +31,12 @@ int run_pair_speed(const Arguments& arguments);
 /// rest. OUT/seeds/N.json, OUT/result.json and OUT/result.md. Goes on where it was stopped.
 int run_cell(const Arguments& arguments);
 
+/// SIZE FILE.safetensors: writes the networks and the picture that `novelty bench --model SIZE`
+/// times: teacher.* and student.* by timm name, mean, std [3] and patches.
+int run_networks(const Arguments& arguments);
+
+/// SIZE PRECISION ISA FILE.safetensors: what our engine makes of them: the teacher's tokens and the
+/// discrepancy.
+int run_network_outputs(const Arguments& arguments);
+
 }  // namespace novelty::bench
