@@ -71,7 +71,7 @@ void run_stream(const Engine& engine, const VitConfig& config, std::span<const f
     race.started.wait(false);
     while (!race.over) {
       stream.score();
-      if (!race.over) ++race.frames;
+      ++race.frames;
     }
   } catch (...) {
     race.fail();
@@ -90,7 +90,8 @@ void start(Race& race) {
   race.started.notify_all();
 }
 
-Throughput watch(Race& race, int streams, double seconds, const TimingProgress& progress) {
+/// Starts the race and lets it run for `seconds`. Returns when it started.
+Clock::time_point watch(Race& race, int streams, double seconds, const TimingProgress& progress) {
   while (race.ready < streams && !race.over) std::this_thread::sleep_for(kProgressPeriod / 10);
   start(race);
   const auto begin = Clock::now();
@@ -99,7 +100,7 @@ Throughput watch(Race& race, int streams, double seconds, const TimingProgress& 
     std::this_thread::sleep_for(std::min<std::chrono::duration<double>>(left, kProgressPeriod));
     progress(seconds_since(begin));
   }
-  return {streams, race.frames, seconds_since(begin), resident_mb()};
+  return begin;
 }
 
 double nearest_rank(const std::vector<double>& sorted, double share) {
@@ -120,19 +121,21 @@ Throughput measure_throughput(const Engine& engine, const VitConfig& config,
                               const TimingProgress& progress) {
   Race race;
   std::vector<std::jthread> threads;
-  Throughput measured;
+  Clock::time_point begin;
+  double resident = 0;
   try {
     for (int i = 0; i < streams; ++i)
       threads.emplace_back([&] { run_stream(engine, config, patches, race); });
-    measured = watch(race, streams, seconds, progress);
+    begin = watch(race, streams, seconds, progress);
+    resident = resident_mb();
   } catch (...) {
     race.fail();
   }
   race.over = true;
   start(race);
-  threads.clear();  // joins
+  threads.clear();  // joins: the frames in flight end
   if (race.failure) std::rethrow_exception(race.failure);
-  return measured;
+  return {streams, race.frames, seconds_since(begin), resident};
 }
 
 Latency measure_latency(const Engine& engine, const VitConfig& config,

@@ -34,7 +34,7 @@ struct Latency {
 using TimingProgress = std::function<void(double seconds)>;
 
 /// `streams` threads score `patches` over and over, each with a scratch of its own, for `seconds`
-/// after each has scored warm-up frames. A frame counts when it ends within the time.
+/// after each has scored warm-up frames; then the frames in flight are waited for and count.
 Throughput measure_throughput(const Engine& engine, const VitConfig& config,
                               std::span<const float> patches, int streams, double seconds,
                               const TimingProgress& progress);

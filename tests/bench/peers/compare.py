@@ -5,7 +5,8 @@
 usage: compare.py BUILD OUT [--model ti|s|b] [--rounds N] [--seconds S] [--isa avx2|avx512|amx]
 
 All engines take turns, each in a process of its own, in N rounds that begin with another engine each
-time. A frame is both networks on it: "pairs/s" with a stream of one thread on each core, latency of
+time. A frame is both networks on it: "pairs/s" with a stream of one thread on each core for S seconds,
+the frames in flight at their end waited for and counted; latency of
 one frame on one thread and on all (the quicker of one network after the other on all threads and side
 by side). Prints a table and writes OUT/MODEL[-ISA].json; fails when tokens are not eager LibTorch's. --isa holds all
 engines that can be held to at most these instructions; the kernels' names in the table say whether it
@@ -246,7 +247,7 @@ def main():
     wrong = [f"{row['engine']} {row['precision']}" for row in result["rows"]
              if not row["agreement"]["least_cosine"] >= LEAST_COSINE[row["precision"]]]
     if wrong:
-        sys.exit(f"compare: computes something else: {', '.join(wrong)}")
+        sys.exit(f"compare: tokens too far from eager LibTorch's in fp32: {', '.join(wrong)}")
 
 
 if __name__ == "__main__":

@@ -44,18 +44,18 @@ class Pair:
             ready.wait()
             while not over.is_set():
                 self.run()
-                counts[index] += not over.is_set()
+                counts[index] += 1
         threads = [threading.Thread(target=stream, args=(index,)) for index in range(streams)]
         for thread in threads:
             thread.start()
         ready.wait()
         begin = time.perf_counter()
         time.sleep(seconds)
-        rate, resident = sum(counts) / (time.perf_counter() - begin), timing.resident_mb()
+        resident = timing.resident_mb()
         over.set()
         for thread in threads:
             thread.join()
-        return rate, resident
+        return sum(counts) / (time.perf_counter() - begin), resident
 
     def latency_side_by_side(self, seconds):
         go, done, over = threading.Barrier(2), threading.Barrier(2), threading.Event()
