@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/vit_forward.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+#include <thread>
+
+namespace novelty {
+namespace {
+
+int round_up(int value, int multiple) { return (value + multiple - 1) / multiple * multiple; }
+
+// As many rows as leave what a block's rows pass through in the second-level cache, in equal shares.
+int rows_at_a_time(const PackedVit& network) {
+  const long cache = std::max(sysconf(_SC_LEVEL2_CACHE_SIZE), 1L << 18);
+  const auto bytes = static_cast<long>(network.kernels().operand_bytes);
+  const long row = network.config().mlp_width * bytes + network.config().width * (4 + 2 * bytes);
+  const int most = static_cast<int>(std::max(cache * 3 / 4 / row, 1L));
+  const int turns = (network.tokens() + most - 1) / most;
+  return round_up((network.tokens() + turns - 1) / turns, kRowMultiple);
+}
+
+template <class Visit>
+void for_each_turn(RowRange range, int rows, Visit visit) {
+  for (int done = 0; done < range.count; done += rows) {
+    visit(RowRange{range.first + done, std::min(rows, range.count - done)});
+  }
+}
+
+}  // namespace
+
+void Barrier::wait() {
+  if (threads_ == 1) return;
+  const unsigned round = round_.load(std::memory_order_relaxed);
+  if (waiting_.fetch_add(1, std::memory_order_acq_rel) == threads_ - 1) {
+    waiting_.store(0, std::memory_order_relaxed);
+    round_.store(round + 1, std::memory_order_release);
+    return;
+  }
+  for (int spin = 0; round_.load(std::memory_order_acquire) == round; ++spin) {
+    if (spin > 1000) std::this_thread::yield();
+  }
+}
+
+VitPass::VitPass(const PackedVit& network, int parts)
+    : network_(network), kernels_(network.kernels()), parts_(parts), barrier_(parts) {
+  const VitConfig& config = network.config();
+  const int rows = round_up(network.tokens(), kRowMultiple);
+  const auto matrix = [&](int depth, std::size_t bytes) {
+    return Rows{arena_.allocate(static_cast<std::size_t>(rows) * static_cast<std::size_t>(depth) *
+                                bytes),
+                depth};
+  };
+  x_ = matrix(config.width, sizeof(float));
+  out_ = matrix(config.width, sizeof(float));
+  normed_ = matrix(config.width, kernels_.operand_bytes);
+  mixed_ = matrix(config.width, kernels_.operand_bytes);
+  const Rows queries = matrix(config.width, kernels_.attention_bytes);
+  for (auto& operands : attention_) {
+    operands.queries = queries;  // a part reads those of its own rows alone
+    operands.keys = matrix(config.width, kernels_.attention_bytes).data;
+    operands.values = matrix(config.width, kernels_.attention_bytes).data;
+    operands.width = config.width;
+    operands.heads = config.heads;
+    operands.head_size = config.width / config.heads;
+    operands.tokens = network.tokens();
+    operands.padded_tokens = rows;
+  }
+  block_rows_ = rows_at_a_time(network);
+  hidden_depth_ = std::max(network.blocks.front().fc2.depth, network.patch.depth);
+  for (int part = 0; part < parts; ++part) {
+    hidden_.push_back(arena_.allocate(static_cast<std::size_t>(block_rows_) *
+                                      static_cast<std::size_t>(hidden_depth_) *
+                                      kernels_.operand_bytes));
+    scratch_.push_back(static_cast<std::byte*>(arena_.allocate(attention_scratch(rows))));
+  }
+  tokens_ = static_cast<float*>(out_.data);
+  token_values_ = static_cast<std::size_t>(network.tokens()) * static_cast<std::size_t>(config.width);
+}
+
+RowRange VitPass::rows_of(int part) const {
+  const int share = round_up((network_.tokens() + parts_ - 1) / parts_, kRowMultiple);
+  const int first = std::min(part * share, network_.tokens());
+  return {first, std::min(share, network_.tokens() - first)};
+}
+
+// The part's buffer as operands of which `first_row` is the first there is.
+Rows VitPass::hidden(int part, int first_row) const {
+  const auto bytes = static_cast<std::ptrdiff_t>(kernels_.operand_bytes);
+  return {static_cast<std::byte*>(hidden_[static_cast<std::size_t>(part)]) -
+              first_row * hidden_depth_ * bytes,
+          hidden_depth_};
+}
+
+void VitPass::embed(std::span<const float> patches, RowRange range, int part) {
+  const int width = network_.config().width, values = network_.config().patch_values();
+  std::memcpy(static_cast<float*>(x_.data) + range.first * x_.stride,
+              network_.positions + range.first * width,
+              sizeof(float) * static_cast<std::size_t>(range.count) * static_cast<std::size_t>(width));
+  const Rows operands = hidden(part, range.first);
+  RowRange with_patch = range;
+  if (range.first == 0) {  // [CLS] has no patch
+    std::memset(operands.data, 0, static_cast<std::size_t>(hidden_depth_) * kernels_.operand_bytes);
+    with_patch = {1, range.count - 1};
+  }
+  kernels_.load_patches(patches.data() + std::ptrdiff_t{with_patch.first - 1} * values, values,
+                        with_patch, operands, network_.patch.depth);
+  kernels_.add_linear(operands, network_.patch, range, x_);
+}
+
+void VitPass::project(const PackedVit::Block& block, RowRange range, int turn) {
+  kernels_.layer_norm(x_, network_.config().width, block.norm1, range, normed_);
+  kernels_.qkv_linear(normed_, block.qkv, range, attention_[turn]);
+}
+
+void VitPass::attend(const PackedVit::Block& block, RowRange range, int part, int turn,
+                     std::span<float> cls_attention) {
+  AttentionOperands operands = attention_[turn];
+  operands.out_scale = block.mix_scale;
+  kernels_.attend(operands, range, scratch_[static_cast<std::size_t>(part)], mixed_,
+                  range.first == 0 && !cls_attention.empty() ? cls_attention.data() : nullptr);
+  kernels_.add_linear(mixed_, block.proj, range, x_);
+}
+
+void VitPass::mlp(const PackedVit::Block& block, RowRange range, int part) {
+  kernels_.layer_norm(x_, network_.config().width, block.norm2, range, normed_);
+  const Rows operands = hidden(part, range.first);
+  kernels_.gelu_linear(normed_, block.fc1, range, operands);
+  kernels_.add_linear(operands, block.fc2, range, x_);
+}
+
+void VitPass::run(std::span<const float> patches, int part, std::span<float> cls_attention) {
+  const RowRange rows = rows_of(part);
+  const auto& blocks = network_.blocks;
+  kernels_.begin();
+  for_each_turn(rows, block_rows_, [&](RowRange range) {
+    embed(patches, range, part);
+    project(blocks.front(), range, 0);
+  });
+  for (std::size_t i = 0; i < blocks.size(); ++i) {
+    barrier_.wait();
+    const int turn = static_cast<int>(i % 2);
+    const bool is_last = i + 1 == blocks.size();
+    for_each_turn(rows, block_rows_, [&](RowRange range) {
+      attend(blocks[i], range, part, turn, is_last ? cls_attention : std::span<float>{});
+      mlp(blocks[i], range, part);
+      if (is_last) {
+        kernels_.final_norm(x_, network_.config().width, network_.norm, range, out_);
+      } else {
+        project(blocks[i + 1], range, 1 - turn);
+      }
+    });
+  }
+  kernels_.end();
+  barrier_.wait();
+}
+
+}  // namespace novelty

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// One network's pass over one picture, by one thread or by several that share its rows.
+#pragma once
+
+#include <atomic>
+#include <span>
+
+#include "engine/packed_vit.h"
+
+namespace novelty {
+
+/// Where a fixed number of threads wait for each other. They spin, then yield.
+class Barrier {
+ public:
+  explicit Barrier(int threads) : threads_(threads) {}
+
+  void wait();
+
+ private:
+  const int threads_;
+  std::atomic<int> waiting_{0};
+  std::atomic<unsigned> round_{0};
+};
+
+/// The buffers of a pass of one network, and what it leaves. Thread: the `parts` of one pass.
+class VitPass {
+ public:
+  /// parts: threads that share each pass. Throws: std::bad_alloc.
+  VitPass(const PackedVit& network, int parts);
+
+  /// Part `part` of a pass over patches [patch_count, patch_values] in [0, 1]; returns when all
+  /// parts are done. cls_attention: empty, or [tokens] of the last block.
+  void run(std::span<const float> patches, int part, std::span<float> cls_attention = {});
+
+  /// [1 + patch_count, width] after the final norm, of the last pass.
+  std::span<const float> tokens() const { return {tokens_, token_values_}; }
+
+ private:
+  RowRange rows_of(int part) const;
+  void embed(std::span<const float> patches, RowRange range, int part);
+  void project(const PackedVit::Block& block, RowRange range, int turn);
+  void attend(const PackedVit::Block& block, RowRange range, int part, int turn,
+              std::span<float> cls_attention);
+  void mlp(const PackedVit::Block& block, RowRange range, int part);
+  Rows hidden(int part, int first_row) const;
+
+  const PackedVit& network_;
+  const VitKernels& kernels_;
+  const int parts_;
+  Barrier barrier_;
+  Arena arena_;
+  int block_rows_ = 0;   // rows that a part takes through a block at a time
+  int hidden_depth_ = 0;
+  Rows x_, normed_, mixed_, out_;
+  AttentionOperands attention_[2];  // by block in turn, so that one barrier a block is enough
+  std::vector<void*> hidden_;       // one a part
+  std::vector<std::byte*> scratch_;
+  float* tokens_ = nullptr;
+  std::size_t token_values_ = 0;
+};
+
+}  // namespace novelty
