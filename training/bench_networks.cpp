@@ -43,14 +43,6 @@ NetworkView view_over(const VitConfig& config, const VitWeights& weights) {
   return network;
 }
 
-void check_name(const char* what, const std::string& value,
-                std::initializer_list<const char*> known) {
-  if (std::find(known.begin(), known.end(), value) != known.end()) return;
-  std::string names;
-  for (const char* name : known) names.append(names.empty() ? "" : ", ").append(name);
-  throw Error(ErrorKind::kSettings, what, "'" + value + "' is unknown", "one of " + names);
-}
-
 }  // namespace
 
 BenchNetworks random_networks(const std::string& size) {
@@ -79,13 +71,8 @@ std::vector<float> bench_patches(const VitConfig& config) {
 }
 
 std::shared_ptr<const Engine> make_bench_engine(const BenchNetworks& networks,
-                                                const BenchEngine& options) {
-  check_name("precision", options.precision, {"fp32", "bf16", "int8"});
-  check_name("isa", options.isa, {"auto", "plain", "avx2", "avx512", "amx"});
-  if (options.precision != "fp32" || options.isa != "auto")
-    throw Error(ErrorKind::kUnsupported, "engine", "LibTorch's runs in fp32 on all instructions",
-                "leave out --precision and --isa");
-  return backend_for("cpu").make_engine(networks.teacher, networks.student, options.threads);
+                                                const EngineOptions& options) {
+  return backend_for("cpu").make_engine(networks.teacher, networks.student, options);
 }
 
 }  // namespace novelty

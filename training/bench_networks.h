@@ -28,15 +28,8 @@ BenchNetworks model_networks(const std::string& path);
 /// [patch_count, patch_values] in [0, 1]: a smooth picture with some noise, seeded.
 std::vector<float> bench_patches(const VitConfig& config);
 
-/// How to run them; names as in EngineOptions.
-struct BenchEngine {
-  int threads = 1;                 ///< for one frame, >= 1
-  std::string precision = "fp32";  ///< "fp32", "bf16", "int8"
-  std::string isa = "auto";        ///< at most these instructions: "plain", "avx2", "avx512", "amx"
-};
-
 /// Throws: Error(kSettings) on unknown names; Error(kUnsupported) where there is no such engine.
 std::shared_ptr<const Engine> make_bench_engine(const BenchNetworks& networks,
-                                                const BenchEngine& options);
+                                                const EngineOptions& options);
 
 }  // namespace novelty

@@ -33,7 +33,7 @@ struct Settings {
   std::string path;  // empty: random networks
   std::string size = "ti";
   std::string json;
-  novelty::BenchEngine engine;
+  novelty::EngineOptions engine;
   int streams = 0;
   int seconds = 3;
 };
@@ -95,7 +95,7 @@ Measured measure(const Settings& settings) {
       bar.show(stage, static_cast<std::size_t>(seconds), settings.seconds, "s");
     };
   };
-  novelty::BenchEngine single = settings.engine, all = settings.engine;
+  novelty::EngineOptions single = settings.engine, all = settings.engine;
   single.threads = 1;
   if (all.threads == 0) all.threads = measured.cpu.cores;
   {

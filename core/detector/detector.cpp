@@ -196,7 +196,7 @@ std::shared_ptr<const Detector> Detector::load(const std::string& path,
   check_device(options.device);
   const int threads = checked_threads(options.threads);
   const Bundle bundle = read_bundle(path);
-  auto engine = backend_for(options.device).make_engine(bundle.teacher, bundle.student, threads);
+  auto engine = backend_for(options.device).make_engine(bundle.teacher, bundle.student, {.threads = threads});
   return std::make_shared<BundleDetector>(bundle, std::move(engine));
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a compute backend (LibTorch) does for the rest of the core: the one seam. Free of torch.
+// What a compute backend does for the rest of the core: the one seam. Scoring is built in for the CPU
+// and comes from a library for other devices; training comes from the LibTorch backend.
 #pragma once
 
 #include <array>
@@ -17,7 +18,7 @@
 namespace novelty {
 
 /// Raised whenever anything in this file changes shape.
-inline constexpr std::uint32_t kBackendAbi = 4;
+inline constexpr std::uint32_t kBackendAbi = 5;
 
 /// A network as data: the sizes, the tensors (timm names, no prefix) and the input normalisation.
 /// The tensors are only read during the call they are passed to.
@@ -60,6 +61,13 @@ class Teacher {
 
   /// For checks: all tokens after the final norm, [batch, 1 + patch_count, width], not normalised.
   virtual void tokens(std::span<const float> patches, int batch, std::span<float> out) = 0;
+};
+
+/// How an engine is to run. A device with no choice of its own ignores what does not concern it.
+struct EngineOptions {
+  int threads = 1;                 ///< a call may use so many, >= 1
+  std::string precision = "fp32";  ///< "fp32", "bf16" or "int8"
+  std::string isa = "auto";        ///< CPU instructions up to "plain", "avx2", "avx512" or "amx"
 };
 
 struct StepOptions {
@@ -129,16 +137,16 @@ class CompactTrainer {
   virtual void export_state(const Sink& sink) = 0;
 };
 
-/// The table a backend library exports through `novelty_backend`. All functions throw Error.
+/// What a backend offers. What it does not is empty. All functions throw Error.
 struct Backend {
   std::uint32_t abi = kBackendAbi;
-  std::string name;         ///< "torch"
-  std::string description;  ///< for `novelty doctor`: library version, CPU capability
+  std::string name;         ///< "cpu", "torch"
+  std::string description;  ///< for `novelty doctor`: versions, CPU capability
 
-  /// threads: how many a call may use, >= 1.
-  std::function<std::shared_ptr<const Engine>(const NetworkView& teacher,
-                                              const NetworkView& student, int threads)>
+  std::function<std::shared_ptr<const Engine>(
+      const NetworkView& teacher, const NetworkView& student, const EngineOptions& options)>
       make_engine;
+  /// threads: how many a call may use, >= 1.
   std::function<std::unique_ptr<Teacher>(const NetworkView& teacher, int threads)> make_teacher;
   /// state: empty to start from student.tensors, else what export_state handed out.
   std::function<std::unique_ptr<StudentTrainer>(const NetworkView& student, const TensorMap& state,
@@ -157,13 +165,17 @@ struct Backend {
 using BackendEntry = const Backend* (*)(std::uint32_t);
 inline constexpr const char* kBackendSymbol = "novelty_backend";
 
-/// The backend for `device` ("auto" or "cpu"), opened once per process and never closed. Looked for
-/// as libnovelty-torch.so in $NOVELTY_BACKEND_DIR, else in `novelty/` beside this library, else in
-/// the installed folder. Thread: any.
-/// Throws: Error(kBackend) with the loader's reason and a remedy; Error(kSettings) on the device.
+/// What makes engines and teachers for `device`. "cpu": the kernels of this library. "auto": a
+/// backend library for another device that opens (libnovelty-cuda.so), else "cpu". Thread: any.
+/// Throws: Error(kSettings) on the device.
 const Backend& backend_for(const std::string& device);
 
-/// Where `backend_for` looks, in order: for `novelty doctor`.
+/// What trains: the LibTorch backend, libnovelty-torch.so. Thread: any.
+/// Throws: Error(kBackend) with the loader's reason and a remedy.
+const Backend& training_backend();
+
+/// Where backend libraries are looked for, in order: $NOVELTY_BACKEND_DIR, `novelty/` beside this
+/// library, and beside it. One is opened once per process and never closed.
 std::vector<std::string> backend_search_path();
 
 }  // namespace novelty

@@ -26,12 +26,6 @@ Backend make_backend() {
   Backend backend;
   backend.name = "torch";
   backend.description = "LibTorch " TORCH_VERSION ", CPU capability " + at::get_cpu_capability();
-  backend.make_engine = [](const NetworkView& teacher, const NetworkView& student, int threads) {
-    return guarded([&] { return make_torch_engine(teacher, student, threads); });
-  };
-  backend.make_teacher = [](const NetworkView& teacher, int threads) {
-    return guarded([&] { return make_torch_teacher(teacher, threads); });
-  };
   backend.make_student_trainer = [](const NetworkView& student, const TensorMap& state,
                                     int threads) {
     return guarded([&] { return make_torch_student_trainer(student, state, threads); });
@@ -45,21 +39,6 @@ Backend make_backend() {
 }
 
 }  // namespace
-
-void check_size(std::size_t actual, std::int64_t expected, const char* what) {
-  if (static_cast<std::int64_t>(actual) != expected) {
-    throw Error(
-        ErrorKind::kSettings, what,
-        std::to_string(actual) + " values where the network needs " + std::to_string(expected));
-  }
-}
-
-void check_threads(int threads) {
-  if (threads < 1 || threads > 1024) {
-    throw Error(ErrorKind::kSettings, "threads", std::to_string(threads) + " is out of range",
-                "use 1 to 1024");
-  }
-}
 
 }  // namespace novelty
 

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "engine/cpu_engine.h"
 #include "novelty/error.h"
 
 namespace novelty {
@@ -58,6 +59,19 @@ const Backend& enter_library(void* library, const std::string& path) {
   return *backend;
 }
 
+// What the library does not offer, the CPU does.
+Backend best_backend() {
+  Backend best = cpu_backend();
+  try {
+    Backend device = open_backend(kDeviceFile, backend_search_path());
+    if (!device.make_teacher) device.make_teacher = best.make_teacher;
+    if (device.make_engine) best = std::move(device);
+  } catch (const Error&) {
+    // `novelty doctor` says why
+  }
+  return best;
+}
+
 }  // namespace
 
 std::vector<std::string> backend_search_path() {
@@ -72,22 +86,28 @@ std::vector<std::string> backend_search_path() {
   return folders;
 }
 
-const Backend& open_backend(const std::vector<std::string>& folders) {
+const Backend& open_backend(const std::string& file, const std::vector<std::string>& folders) {
   for (const auto& folder : folders) {
-    const std::string path = (fs::path(folder) / kBackendFile).string();
+    const std::string path = (fs::path(folder) / file).string();
     std::error_code failed;
     if (fs::exists(path, failed)) return enter_library(open_library(path), path);
   }
-  throw Error(ErrorKind::kBackend, kBackendFile, "not found; looked in " + joined(folders),
+  throw Error(ErrorKind::kBackend, file, "not found; looked in " + joined(folders),
               "'./run build' builds it where LibTorch is; or set NOVELTY_BACKEND_DIR");
 }
 
 const Backend& backend_for(const std::string& device) {
-  if (device != "auto" && device != "cpu") {
-    throw Error(ErrorKind::kSettings, "device", "\"" + device + "\" is not known",
+  if (device == "cpu") return cpu_backend();
+  if (device != "auto") {
+    throw Error(ErrorKind::kSettings, "device", "there is no device \"" + device + "\"",
                 "use auto or cpu");
   }
-  static const Backend& backend = open_backend(backend_search_path());
+  static const Backend backend = best_backend();
+  return backend;
+}
+
+const Backend& training_backend() {
+  static const Backend& backend = open_backend(kTrainingFile, backend_search_path());
   return backend;
 }
 

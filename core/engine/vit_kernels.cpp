@@ -53,6 +53,11 @@ Isa usable_isa(Isa cap) {
   return std::min(best, cap);
 }
 
+const char* isa_name(Isa isa) {
+  constexpr const char* kNames[] = {"plain", "avx2", "avx512", "amx"};
+  return kNames[static_cast<int>(isa)];
+}
+
 const VitKernels* kernels_or_null(Isa isa, Precision precision) {
   if (usable_isa(isa) != isa) return nullptr;
 #ifdef NOVELTY_X86_KERNELS

@@ -115,6 +115,8 @@ enum class Isa { kPlain, kAvx2, kAvx512, kAmx };
 /// The best that this machine and build have, up to `cap`. Thread: any.
 Isa usable_isa(Isa cap);
 
+const char* isa_name(Isa isa);
+
 /// Null where the machine or the build lacks them at `isa` exactly.
 const VitKernels* kernels_or_null(Isa isa, Precision precision);
 

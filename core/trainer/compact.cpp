@@ -37,7 +37,8 @@ struct CompactRun {
   FrameSource& source;
   const DistillCallback& callback;
   const DistillProbe& probe;
-  const Backend& backend;
+  const Backend& backend;   // makes features
+  const Backend& training;  // trains
   DistillOptions options;
   TeacherWeights teacher;
   std::size_t pictures = 0;
@@ -206,7 +207,7 @@ class Distillation {
   Distillation(const CompactRun& run, FeatureCache& cache, const WorkFolder& folder)
       : run_(run), cache_(cache), folder_(folder), checkpoint_(folder.read_checkpoint()) {
     const NetworkView network = initial_network(run, storage_);
-    trainer_ = run.backend.make_compact_trainer(
+    trainer_ = run.training.make_compact_trainer(
         network, run.teacher_config().width, run.options.seed,
         checkpoint_ ? checkpoint_->state : TensorMap{}, run.options.threads);
     if (checkpoint_) losses_ = checkpoint_->losses;
@@ -300,7 +301,7 @@ DistillReport distill(FrameSource& source, const DistillOptions& options,
     throw Error(ErrorKind::kSettings, "teacher", "no teacher to distil from",
                 "give --teacher FILE, a larger Vision Transformer's weights");
   CompactRun run{source,        callback,
-                 probe,         backend_for("auto"),
+                 probe,         backend_for("auto"), training_backend(),
                  options,       load_teacher(options.teacher_path),
                  source.count()};
   run.options.threads = resolved_threads(options.threads);

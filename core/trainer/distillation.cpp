@@ -103,7 +103,7 @@ Student distil(const TrainingRun& run, FeatureCache& cache, const WorkFolder& fo
   const auto initial = init_student(run.student_config(), run.options.seed);
   const NetworkView form = initial_student(run, initial);
   const auto checkpoint = folder.read_checkpoint();
-  const auto trainer = run.backend.make_student_trainer(
+  const auto trainer = run.training.make_student_trainer(
       form, checkpoint ? checkpoint->state : TensorMap{}, run.options.threads);
   auto losses = checkpoint ? checkpoint->losses : std::vector<float>{};
   StepBatch batch(run, cache);

@@ -13,7 +13,7 @@ namespace novelty {
 ModelScorer::ModelScorer(const Bundle& bundle, int threads)
     : bundle_(bundle),
       engine_(backend_for("auto").make_engine(bundle.teacher, bundle.student,
-                                              resolved_threads(threads))),
+                                              {.threads = resolved_threads(threads)})),
       scratch_(engine_->make_scratch()),
       discrepancy_(static_cast<std::size_t>(bundle.teacher.config.patch_count())),
       tokens_(discrepancy_.size() * static_cast<std::size_t>(bundle.teacher.config.width)),

@@ -28,7 +28,8 @@ namespace novelty {
 struct TrainingRun {
   FrameSource& source;
   const TrainingCallback& callback;
-  const Backend& backend;
+  const Backend& backend;   // scores
+  const Backend& training;  // trains
   TrainingOptions options;
   Recipe recipe;
   TeacherWeights teacher;

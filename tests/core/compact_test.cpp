@@ -15,7 +15,7 @@
 namespace novelty {
 namespace {
 
-using testing::backend_or_null;
+using testing::training_or_null;
 using testing::kTinyPatches;
 using testing::kTinyPatchValues;
 using testing::network_of;
@@ -55,7 +55,7 @@ class CompactTrainerTest : public ::testing::Test {
     tokens.resize(kBatch * kTinyPatches * static_cast<std::size_t>(config.width));
     attention.resize(kBatch * kTinyPatches);
     cls.resize(kBatch * static_cast<std::size_t>(config.width));
-    backend_->make_teacher(network_of(config, weights), 1)
+    backend_for("cpu").make_teacher(network_of(config, weights), 1)
         ->features(patches_, kBatch, tokens, attention, cls);
   }
 
@@ -85,7 +85,7 @@ class CompactTrainerTest : public ::testing::Test {
   const VitWeights network_ = init_student(config_, 6);
   const std::vector<float> patches_ = random_values(kBatch * kTinyPatches * kTinyPatchValues, 7);
   std::vector<float> tokens_, attention_, cls_;
-  const Backend* backend_ = backend_or_null();
+  const Backend* backend_ = training_or_null();
 };
 
 TEST_F(CompactTrainerTest, TheTeacherItselfHasNoLoss) {

@@ -25,7 +25,7 @@ std::string built(const std::string& folder) {
 // The text of the Error(kBackend) that opening the backend in `folders` gives.
 std::string complaint(const std::vector<std::string>& folders) {
   try {
-    open_backend(folders);
+    open_backend(kTrainingFile, folders);
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::kBackend);
     EXPECT_EQ(std::string(error.what()).find('\n'), std::string::npos);
@@ -46,9 +46,9 @@ TEST(Loader, SaysWhereItLookedWhenNothingIsThere) {
 
 TEST(Loader, GivesTheReasonWhenTheFileIsNoLibrary) {
   const TempDir folder;
-  std::ofstream(folder / kBackendFile) << std::string(4096, 'x');
+  std::ofstream(folder / kTrainingFile) << std::string(4096, 'x');
   const std::string text = complaint({folder.path()});
-  expect_contains(text, folder / kBackendFile);
+  expect_contains(text, folder / kTrainingFile);
   expect_contains(text, "cannot be opened");
   expect_contains(text, "invalid ELF header");
   expect_contains(text, "novelty doctor");
@@ -62,14 +62,14 @@ TEST(Loader, RefusesALibraryThatIsNoBackend) {
   Dl_info libc{};
   ASSERT_NE(dladdr(reinterpret_cast<void*>(&std::abort), &libc), 0);
   const TempDir folder;
-  std::filesystem::create_symlink(libc.dli_fname, folder / kBackendFile);
+  std::filesystem::create_symlink(libc.dli_fname, folder / kTrainingFile);
   expect_contains(complaint({folder.path()}), "not a backend");
 }
 
 TEST(Loader, TakesTheFirstFolderThatHasIt) {
   const TempDir empty;
   const Backend& backend =
-      open_backend({empty.path(), built("fake_backend"), built("other_abi_backend")});
+      open_backend(kTrainingFile, {empty.path(), built("fake_backend"), built("other_abi_backend")});
   EXPECT_EQ(backend.abi, kBackendAbi);
   EXPECT_EQ(backend.name, "torch");
   expect_contains(backend.description, "stand-in");

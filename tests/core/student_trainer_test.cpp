@@ -16,7 +16,7 @@
 namespace novelty {
 namespace {
 
-using testing::backend_or_null;
+using testing::training_or_null;
 using testing::kTinyPatches;
 using testing::kTinyPatchValues;
 using testing::kTinyWidth;
@@ -52,7 +52,7 @@ class StudentTrainerTest : public ::testing::Test {
     const VitWeights teacher = init_untrained_teacher(config_, 5);
     targets_.resize(kPatches * kTinyWidth);
     std::vector<float> attention(kPatches), cls(kBatch * kTinyWidth);
-    backend_->make_teacher(network_of(config_, teacher), 1)
+    backend_for("cpu").make_teacher(network_of(config_, teacher), 1)
         ->features(patches_, kBatch, targets_, attention, cls);
     for (int i = 0; i < kBatch * kKept; ++i) kept_.push_back(i % kKept * 2 + i / kKept % 2);
   }
@@ -73,7 +73,7 @@ class StudentTrainerTest : public ::testing::Test {
   const std::vector<float> patches_ = random_values(kPatches * kTinyPatchValues, 7);
   std::vector<float> targets_;
   std::vector<std::int64_t> kept_;
-  const Backend* backend_ = backend_or_null();
+  const Backend* backend_ = training_or_null();
 };
 
 Export state_of(StudentTrainer& trainer) {
@@ -85,7 +85,7 @@ Export state_of(StudentTrainer& trainer) {
 TEST_F(StudentTrainerTest, LossIsTheDistanceOfTheEnginesTokensWhenNothingIsMasked) {
   const VitWeights teacher = init_untrained_teacher(config_, 5);
   const auto engine =
-      backend_->make_engine(network_of(config_, teacher), network_of(config_, student_), 1);
+      backend_for("cpu").make_engine(network_of(config_, teacher), network_of(config_, student_), {1});
   const auto scratch = engine->make_scratch();
   double expected = 0;
   constexpr std::size_t kImage = kTinyPatches * kTinyPatchValues;

@@ -101,7 +101,7 @@ class TrainerTest : public ::testing::Test {
  protected:
   void SetUp() override {
     try {
-      backend_for("auto");
+      training_backend();
     } catch (const Error& error) {
       GTEST_SKIP() << "no backend: " << error.what();
     }

@@ -36,7 +36,7 @@ double drift_of(GstElement* detect) {
 }
 
 std::shared_ptr<const Detector> detector_of(const DetectHarness& detect) {
-  return Detector::load(detect.model(), {.device = "cpu", .threads = 1});
+  return Detector::load(detect.model(), {.device = "auto", .threads = 1});
 }
 
 TEST(NoveltyTarget, GivesTheModelsThresholdForIt) {
@@ -84,7 +84,7 @@ TEST(NoveltyTarget, StaysWhenTheNextIsNoRate) {
 TEST(NoveltyTarget, DecidesInAPipeline) {
   const TempDir dir;
   write_test_model(dir / "m.novelty");
-  const auto model = Detector::load(dir / "m.novelty", {.device = "cpu", .threads = 1});
+  const auto model = Detector::load(dir / "m.novelty", {.device = "auto", .threads = 1});
   const double between =
       (model->event_options_for(6).threshold + model->event_options_for(600).threshold) / 2;
   const double brightness = brightness_of(between);

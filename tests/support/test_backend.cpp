@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The LibTorch backend for tests of it, and input for it.
+// The backends for tests of them, and input for them.
 #include "test_backend.h"
 
 #include <cstdlib>
@@ -8,8 +8,8 @@
 
 namespace novelty::testing {
 
-const Backend* backend_or_null() {
-  return std::getenv("NOVELTY_BACKEND_DIR") ? &backend_for("cpu") : nullptr;
+const Backend* training_or_null() {
+  return std::getenv("NOVELTY_BACKEND_DIR") ? &training_backend() : nullptr;
 }
 
 std::vector<float> random_values(std::size_t count, std::uint64_t seed) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The LibTorch backend for tests of it, and input for it.
+// The backends for tests of them, and input for them.
 #pragma once
 
 #include <cstdint>
@@ -9,8 +9,8 @@
 
 namespace novelty::testing {
 
-/// The backend of this build; null when it was built without one.
-const Backend* backend_or_null();
+/// What trains in this build; null when it was built without LibTorch.
+const Backend* training_or_null();
 
 /// `count` values, uniform in [0, 1).
 std::vector<float> random_values(std::size_t count, std::uint64_t seed);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A stand-in for the LibTorch backend: its "networks" know the brightness of each patch, no more.
+// A stand-in for the backends: its "networks" know the brightness of each patch, no more.
 //
 // NOVELTY_FAKE_BURN_MS=n: every score keeps `threads` threads busy for n ms.
 // NOVELTY_FAKE_FAIL_AFTER=n: of each engine the n-th score (from 1) and all after it throw.
@@ -199,8 +199,8 @@ Backend make_backend() {
   Backend backend;
   backend.name = "torch";
   backend.description = "stand-in for tests, without LibTorch";
-  backend.make_engine = [](const NetworkView&, const NetworkView& student, int threads) {
-    return std::make_shared<FakeEngine>(student, threads);
+  backend.make_engine = [](const NetworkView&, const NetworkView& student, const EngineOptions& options) {
+    return std::make_shared<FakeEngine>(student, options.threads);
   };
   backend.make_teacher = [](const NetworkView& teacher, int) {
     return std::make_unique<FakeTeacher>(teacher.config);

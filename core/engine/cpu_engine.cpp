@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/cpu_engine.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <optional>
+
+#include "engine/team.h"
+#include "engine/vit_forward.h"
+#include "novelty/error.h"
+
+namespace novelty {
+namespace {
+
+constexpr double kSmallestLength = 1e-12;  // below it a token counts as zero
+
+double length_of(const float* token, std::size_t width) {
+  std::array<double, 8> squares{};  // independent sums, for the vector unit
+  for (std::size_t i = 0; i < width; i += squares.size()) {
+    for (std::size_t k = 0; k < squares.size(); ++k) {
+      squares[k] += double{token[i + k]} * double{token[i + k]};
+    }
+  }
+  double sum = 0;
+  for (const double square : squares) sum += square;
+  return std::max(std::sqrt(sum), kSmallestLength);
+}
+
+// Rows of `from` at length 1.
+void normalise(const float* from, std::size_t width, std::span<float> out) {
+  for (std::size_t first = 0; first < out.size(); first += width) {
+    const double share = 1 / length_of(from + first, width);
+    for (std::size_t i = first; i < first + width; ++i) {
+      out[i] = static_cast<float>(from[i] * share);
+    }
+  }
+}
+
+// |a/|a| - b/|b||^2, from the differences: a small distance keeps its precision.
+float normalised_distance(const float* a, const float* b, std::size_t width) {
+  const double share_a = 1 / length_of(a, width), share_b = 1 / length_of(b, width);
+  std::array<double, 8> squares{};
+  for (std::size_t i = 0; i < width; i += squares.size()) {
+    for (std::size_t k = 0; k < squares.size(); ++k) {
+      const double d = a[i + k] * share_a - b[i + k] * share_b;
+      squares[k] += d * d;
+    }
+  }
+  double sum = 0;
+  for (const double square : squares) sum += square;
+  return static_cast<float>(std::min(sum, 4.0));
+}
+
+class CpuScratch : public Engine::Scratch {
+ public:
+  CpuScratch(const PackedVit& teacher, const PackedVit& student, int threads)
+      : passes{VitPass(teacher, std::max(1, threads / 2)),
+               VitPass(student, std::max(1, threads / 2))},
+        team(std::max(1, threads / 2 * 2)) {}
+
+  std::array<VitPass, 2> passes;  // teacher, student
+  Team team;
+};
+
+// Note [Threads of a score]
+// With two threads each takes a network, as that needs no waiting in between; more share the rows of
+// each in equal parts. An odd one is left to the pipeline.
+class CpuEngine : public Engine {
+ public:
+  CpuEngine(const NetworkView& teacher, const NetworkView& student, const VitKernels& kernels,
+            int threads)
+      : teacher_(teacher, kernels), student_(student, kernels), threads_(threads) {}
+
+  std::unique_ptr<Scratch> make_scratch() const override {
+    return std::make_unique<CpuScratch>(teacher_, student_, threads_);
+  }
+
+  void score(std::span<const float> patches, Scratch& scratch, std::span<float> discrepancy,
+             std::span<float> tokens, std::span<float> cls) const override {
+    const VitConfig& config = teacher_.config();
+    check_size(patches.size(), std::int64_t{config.patch_count()} * config.patch_values(),
+               "patches");
+    check_size(discrepancy.size(), config.patch_count(), "discrepancy");
+    if (!tokens.empty())
+      check_size(tokens.size(), std::int64_t{config.patch_count()} * config.width, "tokens");
+    if (!cls.empty()) check_size(cls.size(), config.width, "cls");
+    auto& own = dynamic_cast<CpuScratch&>(scratch);
+    own.team.run([&](int worker) {
+      if (own.team.count() == 1) {
+        for (auto& pass : own.passes) pass.run(patches, 0);
+      } else {
+        own.passes.at(static_cast<std::size_t>(worker % 2)).run(patches, worker / 2);
+      }
+    });
+    const auto width = static_cast<std::size_t>(config.width);
+    const float* teacher = own.passes[0].tokens().data();
+    compare(teacher + width, own.passes[1].tokens().data() + width, discrepancy);
+    if (!tokens.empty()) normalise(teacher + width, width, tokens);
+    if (!cls.empty()) normalise(teacher, width, cls);
+  }
+
+ private:
+  void compare(const float* teacher, const float* student, std::span<float> discrepancy) const {
+    const auto width = static_cast<std::size_t>(teacher_.config().width);
+    for (std::size_t i = 0; i < discrepancy.size(); ++i) {
+      discrepancy[i] = normalised_distance(teacher + i * width, student + i * width, width);
+      if (!std::isfinite(discrepancy[i])) {
+        throw Error(ErrorKind::kFormat, "model", "its networks give values that are not finite",
+                    "train it again");
+      }
+    }
+  }
+
+  PackedVit teacher_, student_;
+  int threads_;
+};
+
+// One picture a thread: what it gives depends neither on the batch nor on the number of threads.
+class CpuTeacher : public Teacher {
+ public:
+  CpuTeacher(const NetworkView& teacher, const VitKernels& kernels, int threads)
+      : network_(teacher, kernels), team_(threads) {
+    for (int i = 0; i < threads; ++i) passes_.emplace_back(std::make_unique<VitPass>(network_, 1));
+  }
+
+  void features(std::span<const float> patches, int batch, std::span<float> tokens,
+                std::span<float> attention, std::span<float> cls) override {
+    const VitConfig& config = network_.config();
+    const auto count = static_cast<std::size_t>(config.patch_count());
+    const auto width = static_cast<std::size_t>(config.width);
+    check_size(tokens.size(), std::int64_t{batch} * config.patch_count() * config.width, "tokens");
+    check_size(attention.size(), std::int64_t{batch} * config.patch_count(), "attention");
+    check_size(cls.size(), std::int64_t{batch} * config.width, "cls");
+    for_each_picture(patches, batch, [&](std::size_t picture, VitPass& pass, auto input) {
+      std::vector<float> row(count + 1);
+      pass.run(input, 0, row);
+      const float* all = pass.tokens().data();
+      normalise(all + width, width, tokens.subspan(picture * count * width, count * width));
+      normalise(all, width, cls.subspan(picture * width, width));
+      std::copy(row.begin() + 1, row.end(), attention.subspan(picture * count, count).begin());
+    });
+  }
+
+  void tokens(std::span<const float> patches, int batch, std::span<float> out) override {
+    const std::size_t size = passes_.front()->tokens().size();
+    check_size(out.size(), static_cast<std::int64_t>(static_cast<std::size_t>(batch) * size),
+               "tokens");
+    for_each_picture(patches, batch, [&](std::size_t picture, VitPass& pass, auto input) {
+      pass.run(input, 0);
+      std::ranges::copy(pass.tokens(), out.subspan(picture * size, size).begin());
+    });
+  }
+
+ private:
+  using Visit = std::function<void(std::size_t, VitPass&, std::span<const float>)>;
+
+  void for_each_picture(std::span<const float> patches, int batch, const Visit& visit) {
+    const VitConfig& config = network_.config();
+    const auto size = static_cast<std::size_t>(config.patch_count() * config.patch_values());
+    check_size(patches.size(), static_cast<std::int64_t>(static_cast<std::size_t>(batch) * size),
+               "patches");
+    const auto pictures = static_cast<std::size_t>(batch);
+    team_.run([&](int worker) {
+      for (auto i = static_cast<std::size_t>(worker); i < pictures; i += passes_.size()) {
+        visit(i, *passes_[static_cast<std::size_t>(worker)], patches.subspan(i * size, size));
+      }
+    });
+  }
+
+  PackedVit network_;
+  std::vector<std::unique_ptr<VitPass>> passes_;
+  Team team_;
+};
+
+Isa isa_named(const std::string& name) {
+  if (name == "auto" || name == "amx") return Isa::kAmx;
+  if (name == "avx512") return Isa::kAvx512;
+  if (name == "avx2") return Isa::kAvx2;
+  if (name == "plain") return Isa::kPlain;
+  throw Error(ErrorKind::kSettings, "isa", "\"" + name + "\" is not known",
+              "use auto, plain, avx2, avx512 or amx");
+}
+
+Precision precision_named(const std::string& name) {
+  if (name == "fp32") return Precision::kFloat32;
+  if (name == "bf16") return Precision::kBfloat16;
+  if (name == "int8") return Precision::kInt8;
+  throw Error(ErrorKind::kSettings, "precision", "\"" + name + "\" is not known",
+              "use fp32, bf16 or int8");
+}
+
+template <class Make>
+auto guarded(const Make& make) {
+  try {
+    return make();
+  } catch (const std::bad_alloc&) {
+    throw Error(ErrorKind::kResource, "model", "no memory is left for its networks");
+  }
+}
+
+Backend make_cpu_backend() {
+  Backend backend;
+  backend.name = "cpu";
+  backend.description = std::string("own kernels, ") + isa_name(usable_isa(Isa::kAmx));
+  backend.make_engine = [](const NetworkView& teacher, const NetworkView& student,
+                           const EngineOptions& options) -> std::shared_ptr<const Engine> {
+    check_threads(options.threads);
+    check_pair(teacher.config, student.config);
+    return guarded([&] {
+      return std::make_shared<CpuEngine>(teacher, student, kernels_for(options), options.threads);
+    });
+  };
+  backend.make_teacher = [](const NetworkView& teacher, int threads) -> std::unique_ptr<Teacher> {
+    check_threads(threads);
+    return guarded([&] {
+      return std::make_unique<CpuTeacher>(teacher, kernels_for({}), threads);
+    });
+  };
+  return backend;
+}
+
+}  // namespace
+
+const VitKernels& kernels_for(const EngineOptions& options) {
+  const Precision precision = precision_named(options.precision);
+  for (int isa = static_cast<int>(usable_isa(isa_named(options.isa))); isa >= 0; --isa) {
+    const VitKernels* kernels = kernels_or_null(static_cast<Isa>(isa), precision);
+    if (kernels) return *kernels;
+  }
+  throw Error(ErrorKind::kUnsupported, "precision", options.precision + " has no kernels here");
+}
+
+void check_size(std::size_t actual, std::int64_t expected, const char* what) {
+  if (static_cast<std::int64_t>(actual) != expected) {
+    throw Error(
+        ErrorKind::kSettings, what,
+        std::to_string(actual) + " values where the network needs " + std::to_string(expected));
+  }
+}
+
+void check_threads(int threads) {
+  if (threads < 1 || threads > 1024) {
+    throw Error(ErrorKind::kSettings, "threads", std::to_string(threads) + " is out of range",
+                "use 1 to 1024");
+  }
+}
+
+void check_pair(const VitConfig& a, const VitConfig& b) {
+  if (a.input_size != b.input_size || a.patch_size != b.patch_size || a.width != b.width) {
+    throw Error(ErrorKind::kUnsupported, "model",
+                "teacher and student differ in input size, patch size or width");
+  }
+}
+
+const Backend& cpu_backend() {
+  static const Backend backend = make_cpu_backend();
+  return backend;
+}
+
+}  // namespace novelty
