@@ -27,6 +27,7 @@ struct NetworkView {
   TensorMap tensors;
   std::array<float, 3> mean{0.5F, 0.5F, 0.5F};
   std::array<float, 3> std{0.5F, 0.5F, 0.5F};
+  TensorMap ranges;  ///< empty, or what RangeFinder found: int8 needs it
 };
 
 /// Teacher and student ready to score. Immutable, shared by threads.

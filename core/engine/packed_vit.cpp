@@ -21,13 +21,60 @@ std::size_t round_up(std::size_t value, std::size_t multiple) {
   return (value + multiple - 1) / multiple * multiple;
 }
 
-// A matrix [rows, columns] with a bias a row, as the file has it, in double to fold factors in.
+// A linear layer [rows, columns] as the file has it, in double to fold factors in.
 struct Matrix {
   std::vector<double> values, bias;
   int rows = 0, columns = 0;
 
-  double* row(int r) { return values.data() + std::size_t(r) * static_cast<std::size_t>(columns); }
+  double& at(int r, int c) {
+    return values[static_cast<std::size_t>(r) * static_cast<std::size_t>(columns) +
+                  static_cast<std::size_t>(c)];
+  }
+  double at(int r, int c) const { return const_cast<Matrix&>(*this).at(r, c); }
 };
+
+// How a column's values become units of uint8: value * scale + zero, rounded.
+struct Units {
+  std::vector<float> scale, zero;
+};
+
+constexpr float kMiddle = 128;         // the zero of values of either sign
+constexpr double kLeastGelu = 0.17;    // gelu is above -0.17
+constexpr double kLargestUnit = 127, kLargestUnsignedUnit = 255;
+
+// A share of each column's range, of its logarithm, goes into the weights, so that neither they nor
+// the activations lose the small beside the large: SmoothQuant's alpha. Chosen on a ViT-Ti, where
+// [0.6, 0.8] is level for most layers; a few columns after GELU are much larger than the rest.
+constexpr double kShare = 0.7, kShareAfterGelu = 0.8;
+
+std::vector<double> balance(const Matrix& m, std::span<const float> ranges, double share) {
+  std::vector<double> factors;
+  for (int c = 0; c < m.columns; ++c) {
+    double weight = 0;
+    for (int r = 0; r < m.rows; ++r) weight = std::max(weight, std::abs(m.at(r, c)));
+    const double range = ranges[static_cast<std::size_t>(c)];
+    factors.push_back(std::pow(std::max(range, 1e-6), share) /
+                      std::pow(std::max(weight, 1e-9), 1 - share));
+  }
+  return factors;
+}
+
+// least: how far below 0 the values go; 0 stands for as far as above.
+Units units_of(const Matrix& m, std::span<const float> ranges, double least = 0) {
+  const auto factors = balance(m, ranges, least > 0 ? kShareAfterGelu : kShare);
+  double unit = 0;  // of all columns, in value / factor
+  for (std::size_t c = 0; c < factors.size(); ++c) {
+    const double span = std::max(double{ranges[c]}, 1e-6) + least;
+    unit = std::max(unit, span / factors[c] / (least > 0 ? kLargestUnsignedUnit : kLargestUnit));
+  }
+  Units units;
+  for (const double factor : factors) {
+    const auto scale = static_cast<float>(1 / (unit * factor));
+    units.scale.push_back(scale);
+    units.zero.push_back(least > 0 ? std::ceil(static_cast<float>(least) * scale) : kMiddle);
+  }
+  return units;
+}
 
 }  // namespace
 
@@ -83,9 +130,13 @@ class VitPacker {
     return kept;
   }
 
-  PackedNorm norm(const std::string& prefix) {
-    const auto width = static_cast<std::size_t>(config_.width);
-    return {keep(values_of(prefix + "weight"), width), keep(values_of(prefix + "bias"), width)};
+  PackedNorm norm(const std::string& prefix, const Units& units = {}) {
+    auto weight = values_of(prefix + "weight"), bias = values_of(prefix + "bias");
+    for (std::size_t i = 0; i < units.scale.size(); ++i) {
+      weight[i] *= units.scale[i];
+      bias[i] = bias[i] * units.scale[i] + units.zero[i];
+    }
+    return {keep(weight, weight.size()), keep(bias, bias.size())};
   }
 
   Matrix matrix(const std::string& prefix) {
@@ -98,21 +149,48 @@ class VitPacker {
     return m;
   }
 
+  // Those of what the layer takes; empty where operands are no integers.
+  Units units(const Matrix& m, const std::string& name, double least = 0) {
+    if (kernels_.precision != Precision::kInt8) return {};
+    const auto found = network_.ranges.find(name);
+    if (found == network_.ranges.end()) {
+      throw Error(ErrorKind::kSettings, "precision",
+                  "int8 needs the ranges of the network's activations, and the model has none",
+                  "use bf16 or fp32, or train the model again");
+    }
+    const auto ranges = to_floats(found->second, name);
+    if (ranges.size() != static_cast<std::size_t>(m.columns)) {
+      throw Error(ErrorKind::kFormat, name, "the ranges are of another network");
+    }
+    return units_of(m, ranges, least);
+  }
+
   PackedVit::Block block(const std::string& prefix) {
     PackedVit::Block block;
-    block.norm1 = norm(prefix + "norm1.");
     Matrix qkv = matrix(prefix + "attn.qkv.");
     // Attention takes powers of 2 of its scores.
     const double scale = std::numbers::log2e / std::sqrt(config_.width / config_.heads);
     for (int r = 0; r < config_.width; ++r) {
-      for (int c = 0; c < qkv.columns; ++c) qkv.row(r)[c] *= scale;
+      for (int c = 0; c < qkv.columns; ++c) qkv.at(r, c) *= scale;
       qkv.bias[static_cast<std::size_t>(r)] *= scale;
     }
-    block.qkv = linear(qkv);
-    block.proj = linear(matrix(prefix + "attn.proj."));
-    block.norm2 = norm(prefix + "norm2.");
-    block.fc1 = linear(matrix(prefix + "mlp.fc1."));
-    block.fc2 = linear(matrix(prefix + "mlp.fc2."));
+    const Units normed = units(qkv, prefix + "attn.qkv");
+    block.norm1 = norm(prefix + "norm1.", normed);
+    block.qkv = linear(qkv, normed);
+    const Matrix proj = matrix(prefix + "attn.proj.");
+    const Units mixed = units(proj, prefix + "attn.proj");
+    block.mix_scale = keep(mixed.scale, mixed.scale.size());
+    block.proj = linear(proj, mixed);
+    const Matrix fc1 = matrix(prefix + "mlp.fc1."), fc2 = matrix(prefix + "mlp.fc2.");
+    const Units normed2 = units(fc1, prefix + "mlp.fc1"), hidden = units(fc2, prefix + "mlp.fc2", kLeastGelu);
+    block.norm2 = norm(prefix + "norm2.", normed2);
+    block.fc1 = linear(fc1, normed2);
+    const auto outputs = static_cast<std::size_t>(block.fc1.panel_count * kPanelColumns);
+    if (!hidden.scale.empty()) {
+      block.fc1.out_scale = keep(hidden.scale, outputs);
+      block.fc1.out_zero = keep(hidden.zero, outputs);
+    }
+    block.fc2 = linear(fc2, hidden);
     return block;
   }
 
@@ -123,9 +201,9 @@ class VitPacker {
     for (int r = 0; r < patch.rows; ++r) {
       for (int k = 0; k < patch.columns; ++k) {
         const auto channel = static_cast<std::size_t>(k / area);
-        patch.row(r)[k] /= static_cast<double>(network_.std.at(channel));
+        patch.at(r, k) /= static_cast<double>(network_.std.at(channel));
         patch.bias[static_cast<std::size_t>(r)] -=
-            patch.row(r)[k] * static_cast<double>(network_.mean.at(channel));
+            patch.at(r, k) * static_cast<double>(network_.mean.at(channel));
       }
     }
     const auto width = static_cast<std::size_t>(config_.width);
@@ -136,35 +214,78 @@ class VitPacker {
     }
     packed_.positions = keep(positions, positions.size());
     std::ranges::fill(patch.bias, 0);
-    packed_.patch = linear(patch);
+    Units levels;  // 8 bits, as frames have
+    if (kernels_.precision == Precision::kInt8) {
+      const auto columns = static_cast<std::size_t>(patch.columns);
+      levels = {std::vector<float>(columns, 255), std::vector<float>(columns, 0)};
+    }
+    packed_.patch = linear(patch, levels);
   }
 
-  PackedLinear linear(const Matrix& m) {
-    const auto depth = round_up(static_cast<std::size_t>(m.columns),
-                                static_cast<std::size_t>(kernels_.depth_multiple));
-    const auto panels = round_up(static_cast<std::size_t>(m.rows), kPanelColumns) / kPanelColumns;
+  PackedLinear linear(const Matrix& m, const Units& units) {
     PackedLinear linear;
-    linear.depth = static_cast<int>(depth);
-    linear.panel_count = static_cast<int>(panels);
-    const std::vector<float> bias(m.bias.begin(), m.bias.end());
-    linear.bias = keep(bias, panels * kPanelColumns);
-    void* data = packed_.arena_.allocate(panels * kPanelColumns * depth * kernels_.operand_bytes);
-    const std::size_t group = sizeof(float) / kernels_.operand_bytes;
-    for (std::size_t r = 0; r < static_cast<std::size_t>(m.rows); ++r) {
-      for (std::size_t k = 0; k < static_cast<std::size_t>(m.columns); ++k) {
-        const std::size_t lane = (r / kPanelColumns * depth + k / group * group) * kPanelColumns +
-                                 r % kPanelColumns * group + k % group;
-        const auto value =
-            static_cast<float>(m.values[r * static_cast<std::size_t>(m.columns) + k]);
-        if (kernels_.precision == Precision::kFloat32) {
-          static_cast<float*>(data)[lane] = value;
-        } else {
-          static_cast<std::uint16_t*>(data)[lane] = float_to_bfloat16(value);
-        }
+    const auto multiple = static_cast<std::size_t>(kernels_.depth_multiple);
+    linear.depth = static_cast<int>(round_up(static_cast<std::size_t>(m.columns), multiple));
+    linear.panel_count =
+        static_cast<int>(round_up(static_cast<std::size_t>(m.rows), kPanelColumns)) / kPanelColumns;
+    const auto outputs = static_cast<std::size_t>(linear.panel_count * kPanelColumns);
+    void* panels = packed_.arena_.allocate(outputs * static_cast<std::size_t>(linear.depth) *
+                                           kernels_.operand_bytes);
+    std::vector<float> bias(m.bias.begin(), m.bias.end());
+    if (kernels_.precision == Precision::kInt8) {
+      linear.scale = keep(quantise(m, units, linear.depth, static_cast<std::int8_t*>(panels), bias),
+                          outputs);
+    } else if (kernels_.precision == Precision::kBfloat16) {
+      for_each_lane<2>(m, linear.depth, [&](std::size_t lane, double value) {
+        static_cast<std::uint16_t*>(panels)[lane] = float_to_bfloat16(static_cast<float>(value));
+      });
+    } else {
+      for_each_lane<1>(m, linear.depth, [&](std::size_t lane, double value) {
+        static_cast<float*>(panels)[lane] = static_cast<float>(value);
+      });
+    }
+    linear.panels = panels;
+    linear.bias = keep(bias, outputs);
+    return linear;
+  }
+
+  // visit(place in the panels, value).
+  template <int kGroup, class Visit>
+  static void for_each_lane(const Matrix& m, int depth, Visit visit) {
+    for (int r = 0; r < m.rows; ++r) {
+      const std::ptrdiff_t panel = std::ptrdiff_t{r / kPanelColumns} * depth * kPanelColumns;
+      for (int k = 0; k < m.columns; ++k) {
+        const std::ptrdiff_t lane = panel + k / kGroup * kGroup * kPanelColumns +
+                                    r % kPanelColumns * kGroup + k % kGroup;
+        visit(static_cast<std::size_t>(lane), m.at(r, k));
       }
     }
-    linear.panels = data;
-    return linear;
+  }
+
+  // Weights as int8, each row by its own scale, which it returns. The zeros of what they are
+  // multiplied with are taken off `bias`.
+  static std::vector<float> quantise(const Matrix& m, const Units& units, int depth,
+                                     std::int8_t* panels, std::vector<float>& bias) {
+    Matrix scaled = m;
+    std::vector<float> scales;
+    for (int r = 0; r < m.rows; ++r) {
+      double largest = 1e-30, offset = 0;
+      for (int k = 0; k < m.columns; ++k) {
+        scaled.at(r, k) /= static_cast<double>(units.scale[static_cast<std::size_t>(k)]);
+        largest = std::max(largest, std::abs(scaled.at(r, k)));
+      }
+      const double scale = largest / kLargestUnit;
+      for (int k = 0; k < m.columns; ++k) {
+        scaled.at(r, k) = std::nearbyint(scaled.at(r, k) / scale);
+        offset += scaled.at(r, k) * static_cast<double>(units.zero[static_cast<std::size_t>(k)]);
+      }
+      scales.push_back(static_cast<float>(scale));
+      bias[static_cast<std::size_t>(r)] -= static_cast<float>(offset * scale);
+    }
+    for_each_lane<4>(scaled, depth, [&](std::size_t lane, double value) {
+      panels[lane] = static_cast<std::int8_t>(value);
+    });
+    return scales;
   }
 
   PackedVit& packed_;

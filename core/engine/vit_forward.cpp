@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <thread>
 
@@ -110,46 +111,62 @@ void VitPass::embed(std::span<const float> patches, RowRange range, int part) {
   kernels_.add_linear(operands, network_.patch, range, x_);
 }
 
-void VitPass::project(const PackedVit::Block& block, RowRange range, int turn) {
-  kernels_.layer_norm(x_, network_.config().width, block.norm1, range, normed_);
-  kernels_.qkv_linear(normed_, block.qkv, range, attention_[turn]);
+void VitPass::widen(std::size_t block, std::size_t layer, const Rows& operands,
+                    RowRange range) const {
+  if (!ranges_) return;
+  auto& columns = ranges_->at(block).at(layer);
+  for (int row = range.first; row < range.first + range.count; ++row) {
+    const float* values = static_cast<const float*>(operands.data) + row * operands.stride;
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+      columns[i] = std::max(columns[i], std::abs(values[i]));
+    }
+  }
 }
 
-void VitPass::attend(const PackedVit::Block& block, RowRange range, int part, int turn,
-                     std::span<float> cls_attention) {
-  AttentionOperands operands = attention_[turn];
-  operands.out_scale = block.mix_scale;
+void VitPass::project(std::size_t block, RowRange range) {
+  const PackedVit::Block& weights = network_.blocks[block];
+  kernels_.layer_norm(x_, network_.config().width, weights.norm1, range, normed_);
+  widen(block, 0, normed_, range);
+  kernels_.qkv_linear(normed_, weights.qkv, range, attention_[block % 2]);
+}
+
+void VitPass::attend(std::size_t block, RowRange range, int part, std::span<float> cls_attention) {
+  AttentionOperands operands = attention_[block % 2];
+  operands.out_scale = network_.blocks[block].mix_scale;
   kernels_.attend(operands, range, scratch_[static_cast<std::size_t>(part)], mixed_,
                   range.first == 0 && !cls_attention.empty() ? cls_attention.data() : nullptr);
-  kernels_.add_linear(mixed_, block.proj, range, x_);
+  widen(block, 1, mixed_, range);
+  kernels_.add_linear(mixed_, network_.blocks[block].proj, range, x_);
 }
 
-void VitPass::mlp(const PackedVit::Block& block, RowRange range, int part) {
-  kernels_.layer_norm(x_, network_.config().width, block.norm2, range, normed_);
+void VitPass::mlp(std::size_t block, RowRange range, int part) {
+  const PackedVit::Block& weights = network_.blocks[block];
+  kernels_.layer_norm(x_, network_.config().width, weights.norm2, range, normed_);
+  widen(block, 2, normed_, range);
   const Rows operands = hidden(part, range.first);
-  kernels_.gelu_linear(normed_, block.fc1, range, operands);
-  kernels_.add_linear(operands, block.fc2, range, x_);
+  kernels_.gelu_linear(normed_, weights.fc1, range, operands);
+  widen(block, 3, operands, range);
+  kernels_.add_linear(operands, weights.fc2, range, x_);
 }
 
 void VitPass::run(std::span<const float> patches, int part, std::span<float> cls_attention) {
   const RowRange rows = rows_of(part);
-  const auto& blocks = network_.blocks;
+  const std::size_t depth = network_.blocks.size();
   kernels_.begin();
   for_each_turn(rows, block_rows_, [&](RowRange range) {
     embed(patches, range, part);
-    project(blocks.front(), range, 0);
+    project(0, range);
   });
-  for (std::size_t i = 0; i < blocks.size(); ++i) {
+  for (std::size_t block = 0; block < depth; ++block) {
     barrier_.wait();
-    const int turn = static_cast<int>(i % 2);
-    const bool is_last = i + 1 == blocks.size();
+    const bool is_last = block + 1 == depth;
     for_each_turn(rows, block_rows_, [&](RowRange range) {
-      attend(blocks[i], range, part, turn, is_last ? cls_attention : std::span<float>{});
-      mlp(blocks[i], range, part);
+      attend(block, range, part, is_last ? cls_attention : std::span<float>{});
+      mlp(block, range, part);
       if (is_last) {
         kernels_.final_norm(x_, network_.config().width, network_.norm, range, out_);
       } else {
-        project(blocks[i + 1], range, 1 - turn);
+        project(block + 1, range);
       }
     });
   }

@@ -2,8 +2,10 @@
 // One network's pass over one picture, by one thread or by several that share its rows.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <span>
+#include <vector>
 
 #include "engine/packed_vit.h"
 
@@ -22,6 +24,9 @@ class Barrier {
   std::atomic<unsigned> round_{0};
 };
 
+/// The largest magnitude of each column of what a block's linear layers take: qkv, proj, fc1, fc2.
+using BlockRanges = std::array<std::vector<float>, 4>;
+
 /// The buffers of a pass of one network, and what it leaves. Thread: the `parts` of one pass.
 class VitPass {
  public:
@@ -32,16 +37,19 @@ class VitPass {
   /// parts are done. cls_attention: empty, or [tokens] of the last block.
   void run(std::span<const float> patches, int part, std::span<float> cls_attention = {});
 
+  /// Widens `ranges`, [depth], by each later pass. With float32 kernels and one part alone.
+  void observe(std::vector<BlockRanges>* ranges) { ranges_ = ranges; }
+
   /// [1 + patch_count, width] after the final norm, of the last pass.
   std::span<const float> tokens() const { return {tokens_, token_values_}; }
 
  private:
   RowRange rows_of(int part) const;
   void embed(std::span<const float> patches, RowRange range, int part);
-  void project(const PackedVit::Block& block, RowRange range, int turn);
-  void attend(const PackedVit::Block& block, RowRange range, int part, int turn,
-              std::span<float> cls_attention);
-  void mlp(const PackedVit::Block& block, RowRange range, int part);
+  void project(std::size_t block, RowRange range);
+  void attend(std::size_t block, RowRange range, int part, std::span<float> cls_attention);
+  void mlp(std::size_t block, RowRange range, int part);
+  void widen(std::size_t block, std::size_t layer, const Rows& operands, RowRange range) const;
   Rows hidden(int part, int first_row) const;
 
   const PackedVit& network_;
@@ -55,6 +63,7 @@ class VitPass {
   AttentionOperands attention_[2];  // by block in turn, so that one barrier a block is enough
   std::vector<void*> hidden_;       // one a part
   std::vector<std::byte*> scratch_;
+  std::vector<BlockRanges>* ranges_ = nullptr;
   float* tokens_ = nullptr;
   std::size_t token_values_ = 0;
 };

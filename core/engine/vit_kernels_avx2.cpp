@@ -33,6 +33,11 @@ inline V16 largest(V16 a, V16 b) {
   return whole_of({_mm256_max_ps(x.low, y.low), _mm256_max_ps(x.high, y.high)});
 }
 
+inline V16 smallest(V16 a, V16 b) {
+  const Halves x = halves_of(a), y = halves_of(b);
+  return whole_of({_mm256_min_ps(x.low, y.low), _mm256_min_ps(x.high, y.high)});
+}
+
 inline float sum(V16 v) {
   const Halves h = halves_of(v);
   const __m256 eight = _mm256_add_ps(h.low, h.high);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The kernels in terms of vectors of 16 floats and of a block product. Included by one source file
 // an instruction set, inside its anonymous namespace, so that no two share a function. That file
-// defines V16 largest(V16, V16), float sum(V16) and float peak(V16) before; and after, the products:
+// defines largest and smallest of two V16, and sum and peak of one, before; and after, the products:
 // structs with
 //   using Operand; using Sum (float or std::int32_t);
 //   static constexpr int kRows, kPanels (of a block), kDepth (what depths are a multiple of);
@@ -23,7 +23,6 @@ inline V16 load(const std::int32_t* p) {
 }
 inline void store(float* p, V16 v) { __builtin_memcpy(p, &v, sizeof v); }
 inline V16 all(float value) { return V16{} + value; }
-inline V16 smallest(V16 a, V16 b) { return -largest(-a, -b); }
 
 // Rounds to nearest even; a NaN stays one.
 inline void store_bfloat16(std::uint16_t* p, V16 v) {
@@ -42,12 +41,18 @@ inline void store_bfloat16(std::uint16_t* p, V16 v) {
 
 inline void store_operand(float* p, V16 v) { store(p, v); }
 inline void store_operand(std::uint16_t* p, V16 v) { store_bfloat16(p, v); }
+// Rounds to nearest even, within [0, 255].
 inline void store_operand(std::uint8_t* p, V16 v) {
+#ifdef __AVX512F__
+  const __m512 positive = largest(v, all(0));
+  const __m128i bytes = _mm512_cvtusepi32_epi8(_mm512_cvtps_epi32(positive));
+#else
+  typedef std::uint8_t U8x16 __attribute__((vector_size(16)));
   const V16 rounded = smallest(largest(v, all(0)), all(255)) + all(12582912.0F);
   I16 bits;
   __builtin_memcpy(&bits, &rounded, sizeof bits);
-  typedef std::uint8_t U8x16 __attribute__((vector_size(16)));
   const U8x16 bytes = __builtin_convertvector(bits, U8x16);  // the lowest bits are the integer
+#endif
   __builtin_memcpy(p, &bytes, sizeof bytes);
 }
 

@@ -162,7 +162,7 @@ TEST_F(TrainerTest, WritesAModelThatScoresAsTheReportSays) {
   const TrainingOptions chosen = options("m.novelty");
   const TrainingReport report = train(source, chosen);
   EXPECT_FALSE(std::filesystem::exists(chosen.output + ".work"));
-  const auto detector = Detector::load(chosen.output, {"cpu", 1});
+  const auto detector = Detector::load(chosen.output, {"auto", 1});
   EXPECT_EQ(detector->info().id, report.model_id);
   EXPECT_EQ(detector->info().training_frames, 15);
   EXPECT_EQ(detector->info().calibration_frames, 5);
