@@ -10,6 +10,7 @@
 
 #include "base/rng.h"
 #include "bundle/bundle.h"
+#include "engine/range_finder.h"
 #include "nn/init.h"
 #include "novelty/error.h"
 
@@ -43,14 +44,30 @@ NetworkView view_over(const VitConfig& config, const VitWeights& weights) {
   return network;
 }
 
+struct RandomNetworks {
+  std::array<VitWeights, 2> weights;
+  std::array<std::unique_ptr<RangeFinder>, 2> ranges;
+};
+
+// For int8, from the picture that is timed.
+void find_ranges(std::unique_ptr<RangeFinder>& finder, NetworkView& network) {
+  finder = std::make_unique<RangeFinder>(network);
+  finder->add(bench_patches(network.config));
+  network.ranges = finder->ranges();
+}
+
 }  // namespace
 
 BenchNetworks random_networks(const std::string& size) {
   const VitConfig config = config_of(size);
   constexpr std::uint64_t kTeacherSeed = 1, kStudentSeed = 2;
-  const auto weights = std::make_shared<const std::array<VitWeights, 2>>(
-      std::array{init_student(config, kTeacherSeed), init_student(config, kStudentSeed)});
-  return {size, view_over(config, (*weights)[0]), view_over(config, (*weights)[1]), weights};
+  const auto storage = std::make_shared<RandomNetworks>();
+  storage->weights = {init_student(config, kTeacherSeed), init_student(config, kStudentSeed)};
+  BenchNetworks networks{size, view_over(config, storage->weights[0]),
+                         view_over(config, storage->weights[1]), storage};
+  find_ranges(storage->ranges[0], networks.teacher);
+  find_ranges(storage->ranges[1], networks.student);
+  return networks;
 }
 
 BenchNetworks model_networks(const std::string& path) {

@@ -97,14 +97,15 @@ std::string header_of(const std::vector<ModelInfo>& models, const ClassOptions& 
               {"holdout", options.holdout},
               {"images", images},
               {"models", json::array()}};
+  if (options.precision != "fp32") header["precision"] = options.precision;
   for (const ModelInfo& model : models) header["models"].push_back(model.id);
   return header.dump();
 }
 
-void score_all(std::vector<Bundle> bundles, const ClassData& data, ClassScores& scores,
+void score_all(std::vector<Bundle> bundles, const ClassOptions& options, const ClassData& data, ClassScores& scores,
                Progress& progress) {
   const std::size_t models = bundles.size();
-  SharedTeacher scorer(std::move(bundles), 0);
+  SharedTeacher scorer(std::move(bundles), 0, options.precision);
   const std::vector<TestImage> images = test_images(data);
   while (scores.size() < images.size()) {
     progress.show("scoring", scores.size(), images.size());
@@ -181,7 +182,7 @@ ClassResults evaluate_classes(const ClassOptions& options, const ClassData& data
   results.untrained_teacher = models.front().untrained_teacher;
   ClassScores scores((std::filesystem::path(options.out) / "scores.jsonl").string(),
                      header_of(models, options, test_images(data).size()), models.size());
-  score_all(std::move(bundles), data, scores, progress);
+  score_all(std::move(bundles), options, data, scores, progress);
   results.scoring_s = seconds_since(trained);
   for (std::size_t i = 0; i < models.size(); ++i)
     results.classes.push_back(result_of(models[i], options.classes[i], i, scores));

@@ -20,6 +20,7 @@ struct ClassOptions {
   std::size_t holdout = 0;           ///< of ClassData hold_out; 0 = the test images are scored
   std::string teacher_path, teacher_sha256;
   std::uint64_t seed = 0;
+  std::string precision = "fp32";  ///< of scoring; see EngineOptions
 };
 
 /// How one class' model ranks the images: AUROC, the class normal and all others novel.

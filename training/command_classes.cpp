@@ -35,7 +35,7 @@ constexpr novelty::CommandHelp kHelp{
     "    --train-count 300 --out trial\n"};
 
 struct Raw {
-  novelty::TextOption data, classes, teacher, out;
+  novelty::TextOption data, classes, teacher, precision, out;
   gint64 count = 1000, holdout = 0, seed = 0;
 
   std::vector<GOptionEntry> entries() {
@@ -52,6 +52,8 @@ struct Raw {
         option("teacher", 0, G_OPTION_ARG_FILENAME, teacher.slot(),
                "The teacher's weights, as for 'novelty train'", "FILE"),
         option("seed", 0, G_OPTION_ARG_INT64, &seed, "Seed of all that is random (0)", "N"),
+        option("precision", 0, G_OPTION_ARG_STRING, precision.slot(),
+               "Score in fp32 (default), bf16 or int8", "NAME"),
         option("out", 'o', G_OPTION_ARG_FILENAME, out.slot(), "Where all results go", "FOLDER")};
   }
 };
@@ -66,6 +68,7 @@ novelty::ClassOptions checked(const Raw& raw) {
   options.train_count =
       static_cast<std::size_t>(option_in_range("train-count", raw.count, 8, 1'000'000));
   options.holdout = static_cast<std::size_t>(option_in_range("holdout", raw.holdout, 0, 1'000'000));
+  if (raw.precision.given()) options.precision = raw.precision.text();
   options.seed = static_cast<std::uint64_t>(option_in_range("seed", raw.seed, 0, G_MAXINT64));
   const auto found = novelty::find_teacher(novelty::teacher_places(raw.teacher.text()));
   options.teacher_path = found.path;

@@ -96,6 +96,8 @@ class TensorCollection {
   explicit TensorCollection(const Bundle& bundle) {
     add(bundle.teacher, "teacher.");
     add(bundle.student, "student.");
+    add_range_tensors(bundle.teacher, "ranges.teacher.", tensors_);
+    add_range_tensors(bundle.student, "ranges.student.", tensors_);
     add_density_tensors(bundle.density, tensors_);
     add_picture_tensors(bundle.picture, tensors_);
     add_calibration_tensors(bundle.calibration, tensors_);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/safetensors.h"
+#include "bundle/precision_facts.h"
 #include "calibration/calibration.h"
 #include "engine/backend.h"
 #include "nn/init.h"
@@ -34,6 +35,7 @@ struct Bundle {
   PictureDensity picture;  ///< empty: no term of whole pictures
   Calibration calibration;
   EventOptions events;
+  PrecisionDrift drift;                 ///< of the precisions that were measured
   SceneReference scene;                 ///< empty: the scene-change guard is off
   std::string provenance_json = "{}";   ///< training options, source identity, tool version
   std::shared_ptr<const void> storage;  ///< keeps what the views point to

@@ -110,6 +110,7 @@ void check_tensor_names(const SafetensorsFile& file) {
     if (name.starts_with("teacher.") || name.starts_with("student.")) continue;
     if (name.starts_with("calibration.") || name.starts_with("density.")) continue;
     if (name.starts_with("scene.") || name.starts_with("picture.")) continue;
+    if (name.starts_with("ranges.")) continue;
     throw Error(ErrorKind::kFormat, file.where(), "has the unknown tensor \"" + name + "\"");
   }
 }
@@ -193,6 +194,7 @@ json facts_of(const Bundle& bundle) {
              {"training_frames", info.training_frames},
              {"calibration_frames", info.calibration_frames},
              {"provenance", provenance_of(bundle.provenance_json)}};
+  if (!bundle.drift.empty()) facts["precision"] = precision_facts(bundle.drift);
   if (!bundle.scene.empty()) facts["scene"] = scene_facts(bundle.scene);
   return facts;
 }
@@ -208,6 +210,9 @@ void read_facts(const json& json_facts, const SafetensorsFile& file, Bundle& bun
   bundle.student = read_network(facts.object("student"), file, "student.");
   check_pair(bundle.teacher.config, bundle.student.config, file.where());
   set_sizes(bundle, info);
+  bundle.teacher.ranges = read_ranges(file, "ranges.teacher.", bundle.teacher.config);
+  bundle.student.ranges = read_ranges(file, "ranges.student.", bundle.student.config);
+  if (json_facts.contains("precision")) bundle.drift = read_precision(facts.object("precision"));
   bundle.picture =
       read_picture_density(file, static_cast<std::size_t>(bundle.teacher.config.width));
   bundle.score = read_score(facts.object("score"), !bundle.picture.empty());

@@ -196,7 +196,8 @@ std::shared_ptr<const Detector> Detector::load(const std::string& path,
   check_device(options.device);
   const int threads = checked_threads(options.threads);
   const Bundle bundle = read_bundle(path);
-  auto engine = backend_for(options.device).make_engine(bundle.teacher, bundle.student, {.threads = threads});
+  auto engine = backend_for(options.device).make_engine(bundle.teacher, bundle.student, {.threads = threads,
+       .precision = allowed_precision(bundle.drift, options.precision)});
   return std::make_shared<BundleDetector>(bundle, std::move(engine));
 }
 

@@ -147,8 +147,8 @@ struct Backend {
   std::function<std::shared_ptr<const Engine>(
       const NetworkView& teacher, const NetworkView& student, const EngineOptions& options)>
       make_engine;
-  /// threads: how many a call may use, >= 1.
-  std::function<std::unique_ptr<Teacher>(const NetworkView& teacher, int threads)> make_teacher;
+  std::function<std::unique_ptr<Teacher>(const NetworkView& teacher, const EngineOptions& options)>
+      make_teacher;
   /// state: empty to start from student.tensors, else what export_state handed out.
   std::function<std::unique_ptr<StudentTrainer>(const NetworkView& student, const TensorMap& state,
                                                 int threads)>

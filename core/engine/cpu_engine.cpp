@@ -211,10 +211,11 @@ Backend make_cpu_backend() {
       return std::make_shared<CpuEngine>(teacher, student, kernels_for(options), options.threads);
     });
   };
-  backend.make_teacher = [](const NetworkView& teacher, int threads) -> std::unique_ptr<Teacher> {
-    check_threads(threads);
+  backend.make_teacher = [](const NetworkView& teacher,
+                            const EngineOptions& options) -> std::unique_ptr<Teacher> {
+    check_threads(options.threads);
     return guarded([&] {
-      return std::make_unique<CpuTeacher>(teacher, kernels_for({}), threads);
+      return std::make_unique<CpuTeacher>(teacher, kernels_for(options), options.threads);
     });
   };
   return backend;
@@ -229,6 +230,18 @@ const VitKernels& kernels_for(const EngineOptions& options) {
     if (kernels) return *kernels;
   }
   throw Error(ErrorKind::kUnsupported, "precision", options.precision + " has no kernels here");
+}
+
+// AVX512_BF16 alone is no gain on the Intel processors that have it: its products are issued at half
+// the rate of float32's, or less.
+bool is_quicker_in(const std::string& precision) {
+  const VitKernels& kernels = kernels_for({.precision = precision});
+  const std::string isa = kernels.isa;
+#if defined(__x86_64__)
+  if (isa == "avx512" && kernels.precision == Precision::kBfloat16)
+    return !__builtin_cpu_is("intel");
+#endif
+  return isa != "plain";
 }
 
 void check_size(std::size_t actual, std::int64_t expected, const char* what) {

@@ -18,6 +18,9 @@ const Backend& cpu_backend();
 /// Throws: Error (kSettings: a name is unknown; kUnsupported: the machine lacks it).
 const VitKernels& kernels_for(const EngineOptions& options);
 
+/// Whether this machine scores more quickly in "bf16" or "int8" than in fp32.
+bool is_quicker_in(const std::string& precision);
+
 /// Throws: Error(kSettings) unless `actual`, the number of values of `what`, is as expected.
 void check_size(std::size_t actual, std::int64_t expected, const char* what);
 

@@ -25,7 +25,7 @@ FeatureWriter::FeatureWriter(const Backend& backend, const TeacherWeights& teach
     : weights_(teacher),
       cache_(cache),
       appended_(std::move(appended)),
-      teacher_(backend.make_teacher(teacher.network, threads)) {
+      teacher_(backend.make_teacher(teacher.network, {.threads = threads})) {
   cache.truncate(cache.size() / kBatch * kBatch);
 }
 

@@ -17,8 +17,8 @@ namespace novelty {
 /// Not thread-safe.
 class ModelScorer {
  public:
-  /// bundle: outlives the scorer. threads: 0 = all cores.
-  ModelScorer(const Bundle& bundle, int threads);
+  /// bundle: outlives the scorer. threads: 0 = all cores. precision: see EngineOptions.
+  ModelScorer(const Bundle& bundle, int threads, const std::string& precision = "fp32");
 
   /// The networks' input of a frame, [patches, patch values]; valid until the next call.
   std::span<const float> prepare(const FrameView& frame);

@@ -12,6 +12,7 @@
 #include "novelty/error.h"
 #include "trainer/held_out.h"
 #include "trainer/model_scorer.h"
+#include "trainer/precision_check.h"
 #include "trainer/recipe.h"
 #include "trainer/run.h"
 #include "trainer/source_facts.h"
@@ -75,6 +76,10 @@ ModelInfo recalibrate(FrameSource& source, const RecalibrationOptions& options,
                                       static_cast<std::size_t>(bundle.teacher.config.patch_count()),
                                       source.interval_s(), bundle.events, target);
   set_thresholds(bundle);
+  std::vector<std::size_t> positions(source.count());
+  std::iota(positions.begin(), positions.end(), std::size_t{0});
+  RangeStorage ranges;
+  check_precisions(source, positions, options.threads, ranges, bundle);
   json provenance = json::parse(bundle.provenance_json);
   provenance["recalibration"] = {{"tool_version", NOVELTY_VERSION},
                                  {"source", source_facts(source)},

@@ -38,31 +38,38 @@ void normalise_rows(std::vector<float>& rows, std::size_t width) {
 
 }  // namespace
 
-SharedTeacher::SharedTeacher(std::vector<Bundle> models, int threads) : models_(std::move(models)) {
+SharedTeacher::SharedTeacher(std::vector<Bundle> models, int threads, const std::string& precision)
+    : models_(std::move(models)) {
   for (const Bundle& model : models_) check_model(model, models_.front());
   const Backend& backend = backend_for("auto");
-  const int count = resolved_threads(threads);
-  teacher_ = backend.make_teacher(models_.front().teacher, count);
-  for (const Bundle& model : models_)
-    students_.push_back(backend.make_teacher(model.student, count));
+  const EngineOptions options{.threads = resolved_threads(threads), .precision = precision};
+  for (const Bundle& model : models_) {
+    if (teachers_.empty() || precision == "int8")
+      teachers_.push_back(backend.make_teacher(model.teacher, options));
+    students_.push_back(backend.make_teacher(model.student, options));
+  }
 }
 
 std::vector<PictureScore> SharedTeacher::score(std::span<const float> patches, int batch) {
-  const auto width = static_cast<std::size_t>(config().width);
-  const auto tokens = static_cast<std::size_t>(config().patch_count()) * width;
-  run(*teacher_, patches, batch, teacher_tokens_);
-  std::vector<std::vector<float>> summaries;
-  for (std::size_t i = 0; i < static_cast<std::size_t>(batch); ++i) {
-    const auto all = std::span(teacher_tokens_).subspan(i * (tokens + width), tokens + width);
-    summaries.push_back(summary_of(all.first(width), all.subspan(width)));
-  }
-  std::vector<PictureScore> scores(summaries.size() * models_.size());
+  std::vector<PictureScore> scores(static_cast<std::size_t>(batch) * models_.size());
   for (std::size_t m = 0; m < models_.size(); ++m) {
+    if (m < teachers_.size()) run_teacher(*teachers_[m], patches, batch);
     run(*students_[m], patches, batch, student_tokens_);
-    for (std::size_t i = 0; i < summaries.size(); ++i)
-      scores[i * models_.size() + m] = score_of(models_[m], i, summaries[i]);
+    for (std::size_t i = 0; i < summaries_.size(); ++i)
+      scores[i * models_.size() + m] = score_of(models_[m], i, summaries_[i]);
   }
   return scores;
+}
+
+void SharedTeacher::run_teacher(Teacher& teacher, std::span<const float> patches, int batch) {
+  const auto width = static_cast<std::size_t>(config().width);
+  const auto tokens = static_cast<std::size_t>(config().patch_count()) * width;
+  run(teacher, patches, batch, teacher_tokens_);
+  summaries_.clear();
+  for (std::size_t i = 0; i < static_cast<std::size_t>(batch); ++i) {
+    const auto all = std::span(teacher_tokens_).subspan(i * (tokens + width), tokens + width);
+    summaries_.push_back(summary_of(all.first(width), all.subspan(width)));
+  }
 }
 
 void SharedTeacher::run(Teacher& network, std::span<const float> patches, int batch,

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "bundle/bundle.h"
@@ -20,8 +21,9 @@ struct PictureScore {
 class SharedTeacher {
  public:
   /// models: at least one, all with a picture term (preset semantic). threads: 0 = all cores.
+  /// precision: see EngineOptions; in int8 each model has a teacher of its own ranges.
   /// Throws: Error (kUnsupported: another kind of model, or another teacher than the first's).
-  SharedTeacher(std::vector<Bundle> models, int threads);
+  SharedTeacher(std::vector<Bundle> models, int threads, const std::string& precision = "fp32");
 
   const VitConfig& config() const { return models_.front().teacher.config; }
 
@@ -30,13 +32,15 @@ class SharedTeacher {
   std::vector<PictureScore> score(std::span<const float> patches, int batch);
 
  private:
+  void run_teacher(Teacher& teacher, std::span<const float> patches, int batch);
   void run(Teacher& network, std::span<const float> patches, int batch, std::vector<float>& out);
   PictureScore score_of(const Bundle& model, std::size_t picture,
                         std::span<const float> summary) const;
 
   std::vector<Bundle> models_;
-  std::unique_ptr<Teacher> teacher_;
+  std::vector<std::unique_ptr<Teacher>> teachers_;      // one, or one a model
   std::vector<std::unique_ptr<Teacher>> students_;      // a network like another: only its tokens
+  std::vector<std::vector<float>> summaries_;           // [batch], of the teacher that ran last
   std::vector<float> teacher_tokens_, student_tokens_;  // [batch, 1 + patch_count, width], length 1
 };
 

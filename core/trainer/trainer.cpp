@@ -9,6 +9,7 @@
 #include "bundle/bundle.h"
 #include "nn/mask.h"
 #include "novelty/error.h"
+#include "trainer/precision_check.h"
 #include "trainer/promise.h"
 #include "trainer/run.h"
 #include "trainer/source_facts.h"
@@ -112,6 +113,8 @@ void write_model(const TrainingRun& run, const Student& student, Decision decisi
   bundle.picture = std::move(decision.picture);
   bundle.calibration = std::move(decision.calibration);
   bundle.provenance_json = provenance_of(run, report).dump();
+  RangeStorage ranges;
+  check_precisions(run.source, run.split.holdout, run.options.threads, ranges, bundle);
   report.model_id = write_bundle(bundle, run.options.output);
   const ModelInfo info = read_bundle(run.options.output).info;
   report.facts_json = info.facts_json;

@@ -55,7 +55,7 @@ class CompactTrainerTest : public ::testing::Test {
     tokens.resize(kBatch * kTinyPatches * static_cast<std::size_t>(config.width));
     attention.resize(kBatch * kTinyPatches);
     cls.resize(kBatch * static_cast<std::size_t>(config.width));
-    backend_for("cpu").make_teacher(network_of(config, weights), 1)
+    backend_for("cpu").make_teacher(network_of(config, weights), {1})
         ->features(patches_, kBatch, tokens, attention, cls);
   }
 

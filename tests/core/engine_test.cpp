@@ -103,7 +103,7 @@ TEST_F(EngineTest, TeacherEqualsTheGoldenTokensOfAViTTiny) {
   const auto weights = SafetensorsFile::read(weights_path);
   const NetworkView network{infer_vit_config(weights.tensors()), weights.tensors()};
   const auto patches = patches_of(golden.at("image_u8_nhwc"), network.config.patch_size);
-  const auto teacher = backend_->make_teacher(network, 2);
+  const auto teacher = backend_->make_teacher(network, {2});
 
   const auto expected_tokens = to_floats(golden.at("tokens"), "tokens");
   std::vector<float> tokens(expected_tokens.size());
@@ -120,7 +120,7 @@ TEST_F(EngineTest, TeacherEqualsTheGoldenTokensOfAViTTiny) {
 }
 
 TEST_F(EngineTest, TeacherFeaturesAreUnitTokensAndAShareOfAttention) {
-  const auto teacher = backend_->make_teacher(teacher_, 1);
+  const auto teacher = backend_->make_teacher(teacher_, {1});
   const auto features = features_of(*teacher, config_, patches_, 1);
   double attention = 0;
   for (std::size_t i = 0; i < kTinyPatches; ++i) {
@@ -141,8 +141,8 @@ TEST_F(EngineTest, TeacherFeaturesDoNotDependOnBatchOrThreads) {
     const auto image = i == 1 ? patches_ : random_values(patches_.size(), 10 + i);
     three.insert(three.end(), image.begin(), image.end());
   }
-  const auto alone = features_of(*backend_->make_teacher(teacher_, 1), config_, patches_, 1);
-  const auto batch = features_of(*backend_->make_teacher(teacher_, 2), config_, three, 3);
+  const auto alone = features_of(*backend_->make_teacher(teacher_, {1}), config_, patches_, 1);
+  const auto batch = features_of(*backend_->make_teacher(teacher_, {2}), config_, three, 3);
   const std::span<const float> tokens(batch.tokens), attention(batch.attention);
   EXPECT_EQ(
       largest_difference(alone.tokens, tokens.subspan(alone.tokens.size(), alone.tokens.size())),
@@ -153,8 +153,8 @@ TEST_F(EngineTest, TeacherFeaturesDoNotDependOnBatchOrThreads) {
 }
 
 TEST_F(EngineTest, DiscrepancyIsTheSquaredDistanceOfTheUnitTokens) {
-  const auto a = features_of(*backend_->make_teacher(teacher_, 1), config_, patches_, 1);
-  const auto b = features_of(*backend_->make_teacher(student_, 1), config_, patches_, 1);
+  const auto a = features_of(*backend_->make_teacher(teacher_, {1}), config_, patches_, 1);
+  const auto b = features_of(*backend_->make_teacher(student_, {1}), config_, patches_, 1);
   const auto discrepancy = score(*backend_->make_engine(teacher_, student_, {2}));
   for (std::size_t i = 0; i < discrepancy.size(); ++i) {
     double expected = 0;
@@ -240,7 +240,7 @@ TEST_F(EngineTest, HandsOutTheTeachersTokens) {
   std::vector<float> cls(width), wanted_cls(width), all(size + width);
   const auto engine = backend_->make_engine(teacher_, student_, {1});
   engine->score(patches_, *engine->make_scratch(), discrepancy, tokens, cls);
-  const auto teacher = backend_->make_teacher(teacher_, 1);
+  const auto teacher = backend_->make_teacher(teacher_, {1});
   teacher->features(patches_, 1, wanted, attention, wanted_cls);
   teacher->tokens(patches_, 1, all);
   for (std::size_t i = 0; i < size; ++i) EXPECT_NEAR(tokens[i], wanted[i], 1e-5);

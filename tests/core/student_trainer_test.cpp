@@ -52,7 +52,7 @@ class StudentTrainerTest : public ::testing::Test {
     const VitWeights teacher = init_untrained_teacher(config_, 5);
     targets_.resize(kPatches * kTinyWidth);
     std::vector<float> attention(kPatches), cls(kBatch * kTinyWidth);
-    backend_for("cpu").make_teacher(network_of(config_, teacher), 1)
+    backend_for("cpu").make_teacher(network_of(config_, teacher), {1})
         ->features(patches_, kBatch, targets_, attention, cls);
     for (int i = 0; i < kBatch * kKept; ++i) kept_.push_back(i % kKept * 2 + i / kKept % 2);
   }

@@ -162,7 +162,7 @@ TEST_F(TrainerTest, WritesAModelThatScoresAsTheReportSays) {
   const TrainingOptions chosen = options("m.novelty");
   const TrainingReport report = train(source, chosen);
   EXPECT_FALSE(std::filesystem::exists(chosen.output + ".work"));
-  const auto detector = Detector::load(chosen.output, {"auto", 1});
+  const auto detector = Detector::load(chosen.output, {"auto", 1, "fp32"});
   EXPECT_EQ(detector->info().id, report.model_id);
   EXPECT_EQ(detector->info().training_frames, 15);
   EXPECT_EQ(detector->info().calibration_frames, 5);
@@ -315,7 +315,7 @@ TEST_F(TrainerTest, TheSemanticPresetScoresPicturesAsWholes) {
   TrainingOptions chosen = options("m.novelty");
   chosen.preset = "semantic";
   const TrainingReport report = train(source, chosen);
-  const auto detector = Detector::load(chosen.output, {"auto", 1});
+  const auto detector = Detector::load(chosen.output, {"auto", 1, "fp32"});
   EXPECT_EQ(detector->info().preset, "semantic");
   EXPECT_FALSE(detector->info().scene_guard);
   const auto scratch = detector->make_scratch();
@@ -348,7 +348,7 @@ TEST_F(TrainerTest, ModelsThatShareATeacherScoreAsTheDetectorDoes) {
     chosen.seed = seed;
     train(source, chosen);
     models.push_back(read_bundle(chosen.output));
-    detectors.push_back(Detector::load(chosen.output, {"auto", 1}));
+    detectors.push_back(Detector::load(chosen.output, {"auto", 1, "fp32"}));
   }
   SharedTeacher shared(std::move(models), 2);
   std::vector<float> batch;

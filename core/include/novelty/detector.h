@@ -19,6 +19,9 @@ namespace novelty {
 struct DetectorOptions {
   std::string device = "auto";  ///< "auto" or "cpu"
   int threads = 0;              ///< worker threads a score may use, 1 to 64; 0 = all cores
+  /// "fp32", "bf16", "int8", or "auto": bf16 where this machine is quicker in it and the model was
+  /// checked in it, else fp32. What the model was not checked in, or moves too far in, is refused.
+  std::string precision = "auto";
 };
 
 /// A picture in the model's own input form, made by Detector::prepare. Reusable: keeps its memory.

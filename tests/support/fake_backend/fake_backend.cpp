@@ -202,7 +202,7 @@ Backend make_backend() {
   backend.make_engine = [](const NetworkView&, const NetworkView& student, const EngineOptions& options) {
     return std::make_shared<FakeEngine>(student, options.threads);
   };
-  backend.make_teacher = [](const NetworkView& teacher, int) {
+  backend.make_teacher = [](const NetworkView& teacher, const EngineOptions&) {
     return std::make_unique<FakeTeacher>(teacher.config);
   };
   backend.make_student_trainer = [](const NetworkView& student, const TensorMap& state, int) {
