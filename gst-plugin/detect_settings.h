@@ -7,6 +7,7 @@
 #include <string>
 
 #include "novelty/area_mask.h"
+#include "novelty/detector.h"
 
 namespace novelty {
 
@@ -16,6 +17,7 @@ enum class DetectMode { kAuto, kEveryFrame, kLatest };
 struct DetectSettings {
   std::string model;            ///< path of the bundle
   std::string device = "auto";  ///< "auto" or "cpu"
+  std::string precision = "auto";  ///< as DetectorOptions has it
   DetectMode mode = DetectMode::kAuto;
   double target_per_hour = 0;            ///< false events an hour, [0, 3599]; 0 = the model's own
   double threshold = -1;                 ///< p-value, [0, 1]
@@ -32,5 +34,9 @@ struct DetectSettings {
   std::int64_t min_duration_ns = -1;
   std::int64_t hold_ns = -1;
 };
+
+inline DetectorOptions detector_options(const DetectSettings& settings) {
+  return {.device = settings.device, .precision = settings.precision};
+}
 
 }  // namespace novelty

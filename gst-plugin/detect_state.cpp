@@ -55,7 +55,7 @@ void DetectState::open(const DetectSettings& settings) {
     throw Error(ErrorKind::kSettings, "model", "no model is set",
                 "set model=FILE.novelty, which `novelty train` writes");
   loader_.take();
-  auto detector = Detector::load(settings.model, {.device = settings.device});
+  auto detector = Detector::load(settings.model, detector_options(settings));
   auto counted = counted_of(*detector, *settings.area);
   {
     const std::lock_guard lock(stats_mutex_);
@@ -86,6 +86,7 @@ void DetectState::use(std::shared_ptr<const Detector> detector, CountedPatches c
   guard_ = detector_->make_scene_guard();
   const std::lock_guard lock(stats_mutex_);
   stats_.model_id = detector_->info().id;
+  stats_.precision = detector_->info().precision;
   stats_.model_path = detector_->info().path;
   grid_size_ = detector_->info().grid_size;
 }

@@ -28,6 +28,7 @@ struct DetectStats {
   std::string scene_change;         ///< the flag now; empty: none
   bool background = false;          ///< scores the newest frame in the background (mode=latest)
   std::string model_id;
+  std::string precision;
   std::string model_path;
   std::int64_t scoring_ns = 0;  ///< of the last score
   double last_score = 0;
@@ -49,7 +50,7 @@ class DetectState {
 
   /// Loads another model in the background, to be taken over at a frame. Thread: any.
   void request_model(const DetectSettings& settings) {
-    loader_.request(settings.model, settings.device);
+    loader_.request(settings.model, detector_options(settings));
   }
 
   /// Throws Error(kSettings) where `area` leaves nothing of the model's patches. Thread: any.

@@ -43,6 +43,7 @@ namespace {
 enum Property : guint {
   kPropModel = 1,
   kPropDevice,
+  kPropPrecision,
   kPropMode,
   kPropThreshold,
   kPropTarget,
@@ -96,6 +97,9 @@ void store(DetectSettings& settings, guint id, const GValue* value) {
       break;
     case kPropDevice:
       settings.device = string_of(value);
+      break;
+    case kPropPrecision:
+      settings.precision = string_of(value);
       break;
     case kPropMode:
       settings.mode = static_cast<DetectMode>(g_value_get_enum(value));
@@ -152,7 +156,7 @@ GstStructure* structure_of(const novelty::DetectStats& stats) {
       static_cast<guint64>(stats.scene_changes), "scene-change", G_TYPE_STRING,
       stats.scene_change.c_str(), "mode", G_TYPE_STRING,
       stats.background ? "latest" : "every-frame", "model", G_TYPE_STRING, stats.model_path.c_str(),
-      "model-id", G_TYPE_STRING, stats.model_id.c_str(), "scoring-time", G_TYPE_UINT64,
+      "model-id", G_TYPE_STRING, stats.model_id.c_str(), "precision", G_TYPE_STRING, stats.precision.c_str(), "scoring-time", G_TYPE_UINT64,
       static_cast<guint64>(stats.scoring_ns), "drift", G_TYPE_DOUBLE, stats.drift, nullptr);
 }
 
@@ -164,6 +168,9 @@ void load(const DetectElement& element, guint id, GValue* value) {
       break;
     case kPropDevice:
       g_value_set_string(value, settings.device.c_str());
+      break;
+    case kPropPrecision:
+      g_value_set_string(value, settings.precision.c_str());
       break;
     case kPropMode:
       g_value_set_enum(value, static_cast<gint>(settings.mode));
@@ -333,6 +340,12 @@ static void install_model_properties(GObjectClass* klass) {
       klass, kPropDevice,
       g_param_spec_string("device", "Device", "Where the networks run: auto or cpu", "auto",
                           kReady));
+  g_object_class_install_property(
+      klass, kPropPrecision,
+      g_param_spec_string("precision", "Precision",
+                          "Numbers the networks calculate with: fp32, bf16, int8, or auto: bf16 "
+                          "where this machine is quicker in it and the model was checked in it",
+                          "auto", kReady));
   g_object_class_install_property(
       klass, kPropMode,
       g_param_spec_enum("mode", "Mode",

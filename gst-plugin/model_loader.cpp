@@ -7,9 +7,9 @@
 
 namespace novelty {
 
-void ModelLoader::request(const std::string& path, const std::string& device) {
+void ModelLoader::request(const std::string& path, const DetectorOptions& options) {
   const std::lock_guard lock(mutex_);
-  wanted_ = Request{path, device};
+  wanted_ = Request{path, options};
   if (running_) return;
   if (thread_.joinable()) thread_.join();
   thread_ = std::thread([this] { run(); });
@@ -45,7 +45,7 @@ void ModelLoader::run() {
 
 void ModelLoader::load(const Request& request) {
   try {
-    auto detector = Detector::load(request.path, {.device = request.device});
+    auto detector = Detector::load(request.path, request.options);
     const std::lock_guard lock(mutex_);
     loaded_ = std::move(detector);
   } catch (const std::exception& error) {

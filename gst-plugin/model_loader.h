@@ -25,7 +25,7 @@ class ModelLoader {
   ModelLoader& operator=(const ModelLoader&) = delete;
 
   /// Starts loading, or loads it next; of several waiting requests only the last is loaded.
-  void request(const std::string& path, const std::string& device);
+  void request(const std::string& path, const DetectorOptions& options);
 
   /// The model that finished loading since the last call, else null.
   std::shared_ptr<const Detector> take();
@@ -36,7 +36,7 @@ class ModelLoader {
  private:
   struct Request {
     std::string path;
-    std::string device;
+    DetectorOptions options;
   };
 
   void run();

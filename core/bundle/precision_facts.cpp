@@ -19,7 +19,6 @@ std::map<std::string, std::int64_t> range_sizes(const VitConfig& config) {
   for (int i = 0; i < config.depth; ++i) {
     const std::string block = "blocks." + std::to_string(i) + ".";
     for (const char* layer : {"attn.qkv", "attn.proj", "mlp.fc1"}) sizes[block + layer] = config.width;
-    sizes[block + "mlp.fc2"] = config.mlp_width;
   }
   return sizes;
 }

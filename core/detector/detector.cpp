@@ -4,7 +4,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
+#include <map>
+#include <mutex>
 #include <new>
 #include <thread>
 #include <utility>
@@ -44,11 +47,17 @@ struct EngineScratch final : Detector::Scratch {
   std::vector<float> discrepancy, tokens, cls, values, distance;
 };
 
+ModelInfo info_in(ModelInfo info, const std::string& precision) {
+  info.precision = precision;
+  return info;
+}
+
 class BundleDetector final : public Detector {
  public:
   // Takes what it needs of `bundle`; its weights are free once the caller drops it.
-  BundleDetector(const Bundle& bundle, std::shared_ptr<const Engine> engine)
-      : info_(bundle.info),
+  BundleDetector(const Bundle& bundle, std::shared_ptr<const Engine> engine,
+                 const std::string& precision)
+      : info_(info_in(bundle.info, precision)),
         events_(bundle.events),
         definition_(bundle.score),
         density_(bundle.density),
@@ -189,16 +198,43 @@ class BundleDetector final : public Detector {
   std::size_t width_;
 };
 
+
+// Detectors in use, so that elements of one process share the networks of a model.
+class SharedDetectors {
+ public:
+  using Make = std::function<std::shared_ptr<const Detector>()>;
+
+  std::shared_ptr<const Detector> get(const std::string& key, const Make& make) {
+    const std::lock_guard lock(mutex_);
+    std::erase_if(known_, [](const auto& entry) { return entry.second.expired(); });
+    auto& known = known_[key];
+    auto detector = known.lock();
+    if (!detector) known = detector = make();
+    return detector;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::map<std::string, std::weak_ptr<const Detector>> known_;
+};
+
 }  // namespace
 
 std::shared_ptr<const Detector> Detector::load(const std::string& path,
                                                const DetectorOptions& options) {
+  static SharedDetectors shared;
   check_device(options.device);
   const int threads = checked_threads(options.threads);
   const Bundle bundle = read_bundle(path);
-  auto engine = backend_for(options.device).make_engine(bundle.teacher, bundle.student, {.threads = threads,
-       .precision = allowed_precision(bundle.drift, options.precision)});
-  return std::make_shared<BundleDetector>(bundle, std::move(engine));
+  const std::string precision = allowed_precision(bundle.drift, options.precision);
+  const std::string key = bundle.info.id + "/" + path + "/" + options.device + "/" + precision +
+                          "/" + std::to_string(threads);
+  return shared.get(key, [&] {
+    auto engine = backend_for(options.device)
+                      .make_engine(bundle.teacher, bundle.student,
+                                   {.threads = threads, .precision = precision});
+    return std::make_shared<BundleDetector>(bundle, std::move(engine), precision);
+  });
 }
 
 }  // namespace novelty

@@ -39,40 +39,26 @@ struct Units {
 };
 
 constexpr float kMiddle = 128;         // the zero of values of either sign
-constexpr double kLeastGelu = 0.17;    // gelu is above -0.17
-constexpr double kLargestUnit = 127, kLargestUnsignedUnit = 255;
+constexpr double kLargestUnit = 127;
 
 // A share of each column's range, of its logarithm, goes into the weights, so that neither they nor
 // the activations lose the small beside the large: SmoothQuant's alpha. Chosen on a ViT-Ti, where
-// [0.6, 0.8] is level for most layers; a few columns after GELU are much larger than the rest.
-constexpr double kShare = 0.7, kShareAfterGelu = 0.8;
+// [0.6, 0.8] is level.
+constexpr double kShare = 0.7;
 
-std::vector<double> balance(const Matrix& m, std::span<const float> ranges, double share) {
+Units units_of(const Matrix& m, std::span<const float> ranges) {
   std::vector<double> factors;
-  for (int c = 0; c < m.columns; ++c) {
-    double weight = 0;
-    for (int r = 0; r < m.rows; ++r) weight = std::max(weight, std::abs(m.at(r, c)));
-    const double range = ranges[static_cast<std::size_t>(c)];
-    factors.push_back(std::pow(std::max(range, 1e-6), share) /
-                      std::pow(std::max(weight, 1e-9), 1 - share));
-  }
-  return factors;
-}
-
-// least: how far below 0 the values go; 0 stands for as far as above.
-Units units_of(const Matrix& m, std::span<const float> ranges, double least = 0) {
-  const auto factors = balance(m, ranges, least > 0 ? kShareAfterGelu : kShare);
   double unit = 0;  // of all columns, in value / factor
-  for (std::size_t c = 0; c < factors.size(); ++c) {
-    const double span = std::max(double{ranges[c]}, 1e-6) + least;
-    unit = std::max(unit, span / factors[c] / (least > 0 ? kLargestUnsignedUnit : kLargestUnit));
+  for (int c = 0; c < m.columns; ++c) {
+    double weight = 1e-9;
+    for (int r = 0; r < m.rows; ++r) weight = std::max(weight, std::abs(m.at(r, c)));
+    const double range = std::max(double{ranges[static_cast<std::size_t>(c)]}, 1e-6);
+    factors.push_back(std::pow(range, kShare) / std::pow(weight, 1 - kShare));
+    unit = std::max(unit, range / factors.back() / kLargestUnit);
   }
   Units units;
-  for (const double factor : factors) {
-    const auto scale = static_cast<float>(1 / (unit * factor));
-    units.scale.push_back(scale);
-    units.zero.push_back(least > 0 ? std::ceil(static_cast<float>(least) * scale) : kMiddle);
-  }
+  for (const double factor : factors) units.scale.push_back(static_cast<float>(1 / (unit * factor)));
+  units.zero.assign(factors.size(), kMiddle);
   return units;
 }
 
@@ -150,7 +136,7 @@ class VitPacker {
   }
 
   // Those of what the layer takes; empty where operands are no integers.
-  Units units(const Matrix& m, const std::string& name, double least = 0) {
+  Units units(const Matrix& m, const std::string& name) {
     if (kernels_.precision != Precision::kInt8) return {};
     const auto found = network_.ranges.find(name);
     if (found == network_.ranges.end()) {
@@ -162,7 +148,15 @@ class VitPacker {
     if (ranges.size() != static_cast<std::size_t>(m.columns)) {
       throw Error(ErrorKind::kFormat, name, "the ranges are of another network");
     }
-    return units_of(m, ranges, least);
+    return units_of(m, ranges);
+  }
+
+  // So that what GELU gives fills the depth of the next layer: 0 where there is no row.
+  void pad_rows(Matrix& m) const {
+    m.rows = static_cast<int>(round_up(static_cast<std::size_t>(m.rows),
+                                       static_cast<std::size_t>(kernels_.half_multiple)));
+    m.bias.resize(static_cast<std::size_t>(m.rows));
+    m.values.resize(static_cast<std::size_t>(m.rows) * static_cast<std::size_t>(m.columns));
   }
 
   PackedVit::Block block(const std::string& prefix) {
@@ -181,16 +175,12 @@ class VitPacker {
     const Units mixed = units(proj, prefix + "attn.proj");
     block.mix_scale = keep(mixed.scale, mixed.scale.size());
     block.proj = linear(proj, mixed);
-    const Matrix fc1 = matrix(prefix + "mlp.fc1."), fc2 = matrix(prefix + "mlp.fc2.");
-    const Units normed2 = units(fc1, prefix + "mlp.fc1"), hidden = units(fc2, prefix + "mlp.fc2", kLeastGelu);
+    Matrix fc1 = matrix(prefix + "mlp.fc1.");
+    pad_rows(fc1);
+    const Units normed2 = units(fc1, prefix + "mlp.fc1");
     block.norm2 = norm(prefix + "norm2.", normed2);
     block.fc1 = linear(fc1, normed2);
-    const auto outputs = static_cast<std::size_t>(block.fc1.panel_count * kPanelColumns);
-    if (!hidden.scale.empty()) {
-      block.fc1.out_scale = keep(hidden.scale, outputs);
-      block.fc1.out_zero = keep(hidden.zero, outputs);
-    }
-    block.fc2 = linear(fc2, hidden);
+    block.fc2 = half_linear(matrix(prefix + "mlp.fc2."));
     return block;
   }
 
@@ -223,29 +213,44 @@ class VitPacker {
   }
 
   PackedLinear linear(const Matrix& m, const Units& units) {
-    PackedLinear linear;
-    const auto multiple = static_cast<std::size_t>(kernels_.depth_multiple);
-    linear.depth = static_cast<int>(round_up(static_cast<std::size_t>(m.columns), multiple));
-    linear.panel_count =
-        static_cast<int>(round_up(static_cast<std::size_t>(m.rows), kPanelColumns)) / kPanelColumns;
+    if (kernels_.precision != Precision::kInt8) return half_linear(m);
+    PackedLinear linear = sized(m, kernels_.depth_multiple);
+    const auto outputs = static_cast<std::size_t>(linear.panel_count * kPanelColumns);
+    auto* panels = static_cast<std::int8_t*>(
+        packed_.arena_.allocate(outputs * static_cast<std::size_t>(linear.depth)));
+    std::vector<float> bias(m.bias.begin(), m.bias.end());
+    linear.scale = keep(quantise(m, units, linear.depth, panels, bias), outputs);
+    linear.panels = panels;
+    linear.bias = keep(bias, outputs);
+    return linear;
+  }
+
+  // One of VitKernels::half_bytes.
+  PackedLinear half_linear(const Matrix& m) {
+    PackedLinear linear = sized(m, kernels_.half_multiple);
     const auto outputs = static_cast<std::size_t>(linear.panel_count * kPanelColumns);
     void* panels = packed_.arena_.allocate(outputs * static_cast<std::size_t>(linear.depth) *
-                                           kernels_.operand_bytes);
-    std::vector<float> bias(m.bias.begin(), m.bias.end());
-    if (kernels_.precision == Precision::kInt8) {
-      linear.scale = keep(quantise(m, units, linear.depth, static_cast<std::int8_t*>(panels), bias),
-                          outputs);
-    } else if (kernels_.precision == Precision::kBfloat16) {
-      for_each_lane<2>(m, linear.depth, [&](std::size_t lane, double value) {
-        static_cast<std::uint16_t*>(panels)[lane] = float_to_bfloat16(static_cast<float>(value));
-      });
-    } else {
+                                           kernels_.half_bytes);
+    if (kernels_.half_bytes == sizeof(float)) {
       for_each_lane<1>(m, linear.depth, [&](std::size_t lane, double value) {
         static_cast<float*>(panels)[lane] = static_cast<float>(value);
       });
+    } else {
+      for_each_lane<2>(m, linear.depth, [&](std::size_t lane, double value) {
+        static_cast<std::uint16_t*>(panels)[lane] = float_to_bfloat16(static_cast<float>(value));
+      });
     }
     linear.panels = panels;
-    linear.bias = keep(bias, outputs);
+    linear.bias = keep(std::vector<float>(m.bias.begin(), m.bias.end()), outputs);
+    return linear;
+  }
+
+  static PackedLinear sized(const Matrix& m, int depth_multiple) {
+    PackedLinear linear;
+    linear.depth = static_cast<int>(
+        round_up(static_cast<std::size_t>(m.columns), static_cast<std::size_t>(depth_multiple)));
+    linear.panel_count =
+        static_cast<int>(round_up(static_cast<std::size_t>(m.rows), kPanelColumns)) / kPanelColumns;
     return linear;
   }
 

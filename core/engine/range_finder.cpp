@@ -8,13 +8,13 @@ namespace novelty {
 RangeFinder::RangeFinder(const NetworkView& network)
     : network_(network, kernels_for({})), pass_(network_, 1) {
   const auto width = static_cast<std::size_t>(network.config.width);
-  const std::vector<float> outer(width), inner(static_cast<std::size_t>(network.config.mlp_width));
-  blocks_.assign(static_cast<std::size_t>(network.config.depth), {outer, outer, outer, inner});
+  const std::vector<float> none(width);
+  blocks_.assign(static_cast<std::size_t>(network.config.depth), {none, none, none});
   pass_.observe(&blocks_);
 }
 
 TensorMap RangeFinder::ranges() const {
-  constexpr std::array kLayers{"attn.qkv", "attn.proj", "mlp.fc1", "mlp.fc2"};
+  constexpr std::array kLayers{"attn.qkv", "attn.proj", "mlp.fc1"};
   TensorMap ranges;
   for (std::size_t i = 0; i < blocks_.size(); ++i) {
     for (std::size_t layer = 0; layer < kLayers.size(); ++layer) {

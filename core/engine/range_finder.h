@@ -19,8 +19,8 @@ class RangeFinder {
   /// patches: [patch_count, patch_values] in [0, 1] of one picture.
   void add(std::span<const float> patches) { pass_.run(patches, 0); }
 
-  /// For NetworkView::ranges: "blocks.0.attn.qkv" and so on, [columns], the largest magnitude of
-  /// each. The views are of this object.
+  /// For NetworkView::ranges: "blocks.0.attn.qkv" and so on, [width], the largest magnitude of each
+  /// column. The views are of this object.
   TensorMap ranges() const;
 
  private:

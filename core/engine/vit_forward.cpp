@@ -16,7 +16,7 @@ int round_up(int value, int multiple) { return (value + multiple - 1) / multiple
 // As many rows as leave what a block's rows pass through in the second-level cache, in equal shares.
 int rows_at_a_time(const PackedVit& network) {
   const long cache = std::max(sysconf(_SC_LEVEL2_CACHE_SIZE), 1L << 18);
-  const auto bytes = static_cast<long>(network.kernels().operand_bytes);
+  const auto bytes = static_cast<long>(network.kernels().half_bytes);
   const long row = network.config().mlp_width * bytes + network.config().width * (4 + 2 * bytes);
   const int most = static_cast<int>(std::max(cache * 3 / 4 / row, 1L));
   const int turns = (network.tokens() + most - 1) / most;
@@ -58,11 +58,11 @@ VitPass::VitPass(const PackedVit& network, int parts)
   out_ = matrix(config.width, sizeof(float));
   normed_ = matrix(config.width, kernels_.operand_bytes);
   mixed_ = matrix(config.width, kernels_.operand_bytes);
-  const Rows queries = matrix(config.width, kernels_.attention_bytes);
+  const Rows queries = matrix(config.width, kernels_.half_bytes);
   for (auto& operands : attention_) {
     operands.queries = queries;  // a part reads those of its own rows alone
-    operands.keys = matrix(config.width, kernels_.attention_bytes).data;
-    operands.values = matrix(config.width, kernels_.attention_bytes).data;
+    operands.keys = matrix(config.width, kernels_.half_bytes).data;
+    operands.values = matrix(config.width, kernels_.half_bytes).data;
     operands.width = config.width;
     operands.heads = config.heads;
     operands.head_size = config.width / config.heads;
@@ -70,11 +70,11 @@ VitPass::VitPass(const PackedVit& network, int parts)
     operands.padded_tokens = rows;
   }
   block_rows_ = rows_at_a_time(network);
-  hidden_depth_ = std::max(network.blocks.front().fc2.depth, network.patch.depth);
   for (int part = 0; part < parts; ++part) {
-    hidden_.push_back(arena_.allocate(static_cast<std::size_t>(block_rows_) *
-                                      static_cast<std::size_t>(hidden_depth_) *
-                                      kernels_.operand_bytes));
+    const auto row_bytes =
+        std::max(static_cast<std::size_t>(network.blocks.front().fc2.depth) * kernels_.half_bytes,
+                 static_cast<std::size_t>(network.patch.depth) * kernels_.operand_bytes);
+    hidden_.push_back(arena_.allocate(static_cast<std::size_t>(block_rows_) * row_bytes));
     scratch_.push_back(static_cast<std::byte*>(arena_.allocate(attention_scratch(rows))));
   }
   tokens_ = static_cast<float*>(out_.data);
@@ -87,12 +87,11 @@ RowRange VitPass::rows_of(int part) const {
   return {first, std::min(share, network_.tokens() - first)};
 }
 
-// The part's buffer as operands of which `first_row` is the first there is.
-Rows VitPass::hidden(int part, int first_row) const {
-  const auto bytes = static_cast<std::ptrdiff_t>(kernels_.operand_bytes);
+// The part's buffer as rows of `depth` values of `bytes`, of which `first_row` is the first there is.
+Rows VitPass::hidden(int part, int first_row, int depth, std::size_t bytes) const {
   return {static_cast<std::byte*>(hidden_[static_cast<std::size_t>(part)]) -
-              first_row * hidden_depth_ * bytes,
-          hidden_depth_};
+              std::ptrdiff_t{first_row} * depth * static_cast<std::ptrdiff_t>(bytes),
+          depth};
 }
 
 void VitPass::embed(std::span<const float> patches, RowRange range, int part) {
@@ -100,10 +99,12 @@ void VitPass::embed(std::span<const float> patches, RowRange range, int part) {
   std::memcpy(static_cast<float*>(x_.data) + range.first * x_.stride,
               network_.positions + range.first * width,
               sizeof(float) * static_cast<std::size_t>(range.count) * static_cast<std::size_t>(width));
-  const Rows operands = hidden(part, range.first);
+  const Rows operands =
+      hidden(part, range.first, network_.patch.depth, kernels_.operand_bytes);
   RowRange with_patch = range;
   if (range.first == 0) {  // [CLS] has no patch
-    std::memset(operands.data, 0, static_cast<std::size_t>(hidden_depth_) * kernels_.operand_bytes);
+    std::memset(operands.data, 0,
+                static_cast<std::size_t>(network_.patch.depth) * kernels_.operand_bytes);
     with_patch = {1, range.count - 1};
   }
   kernels_.load_patches(patches.data() + std::ptrdiff_t{with_patch.first - 1} * values, values,
@@ -143,10 +144,9 @@ void VitPass::mlp(std::size_t block, RowRange range, int part) {
   const PackedVit::Block& weights = network_.blocks[block];
   kernels_.layer_norm(x_, network_.config().width, weights.norm2, range, normed_);
   widen(block, 2, normed_, range);
-  const Rows operands = hidden(part, range.first);
+  const Rows operands = hidden(part, range.first, weights.fc2.depth, kernels_.half_bytes);
   kernels_.gelu_linear(normed_, weights.fc1, range, operands);
-  widen(block, 3, operands, range);
-  kernels_.add_linear(operands, weights.fc2, range, x_);
+  kernels_.add_half_linear(operands, weights.fc2, range, x_);
 }
 
 void VitPass::run(std::span<const float> patches, int part, std::span<float> cls_attention) {

@@ -24,8 +24,8 @@ class Barrier {
   std::atomic<unsigned> round_{0};
 };
 
-/// The largest magnitude of each column of what a block's linear layers take: qkv, proj, fc1, fc2.
-using BlockRanges = std::array<std::vector<float>, 4>;
+/// The largest magnitude of each column of what a block's linear layers take: qkv, proj, fc1.
+using BlockRanges = std::array<std::vector<float>, 3>;
 
 /// The buffers of a pass of one network, and what it leaves. Thread: the `parts` of one pass.
 class VitPass {
@@ -50,7 +50,7 @@ class VitPass {
   void attend(std::size_t block, RowRange range, int part, std::span<float> cls_attention);
   void mlp(std::size_t block, RowRange range, int part);
   void widen(std::size_t block, std::size_t layer, const Rows& operands, RowRange range) const;
-  Rows hidden(int part, int first_row) const;
+  Rows hidden(int part, int first_row, int depth, std::size_t bytes) const;
 
   const PackedVit& network_;
   const VitKernels& kernels_;
@@ -58,7 +58,6 @@ class VitPass {
   Barrier barrier_;
   Arena arena_;
   int block_rows_ = 0;   // rows that a part takes through a block at a time
-  int hidden_depth_ = 0;
   Rows x_, normed_, mixed_, out_;
   AttentionOperands attention_[2];  // by block in turn, so that one barrier a block is enough
   std::vector<void*> hidden_;       // one a part

@@ -9,6 +9,10 @@
 // and an AMX tile alike, and keys and values are panels as weights are:
 // - keys of a head: output columns are tokens, depth is the head's size;
 // - values of a head: output columns are the head's dimensions, depth is the tokens.
+//
+// Note [int8]
+// A few channels after GELU are far larger than the rest, which one unit for all of them would drown:
+// that layer alone made more than half of the error of all. It stays in bfloat16, as attention does.
 #pragma once
 
 #include <cstddef>
@@ -18,7 +22,7 @@ namespace novelty {
 
 enum class Precision { kFloat32, kBfloat16, kInt8 };
 
-inline constexpr int kPanelColumns = 16;
+inline constexpr int kPanelColumns = 16;  ///< depths are multiples of it, too
 
 /// Operands with rows are allocated for a multiple of it: a kernel may read and write up to there.
 inline constexpr int kRowMultiple = 32;
@@ -28,8 +32,6 @@ struct PackedLinear {
   const void* panels = nullptr;
   const float* bias = nullptr;       ///< [kPanelColumns * panel_count]
   const float* scale = nullptr;      ///< the same; int8: what one unit of the sum is worth
-  const float* out_scale = nullptr;  ///< int8, of a layer with GELU: units per value of its outputs
-  const float* out_zero = nullptr;   ///< likewise: the unit that stands for 0
   int depth = 0;                     ///< padded
   int panel_count = 0;
 };
@@ -70,7 +72,8 @@ struct VitKernels {
   Precision precision;
   int depth_multiple;           ///< operands of linear layers are padded to it
   std::size_t operand_bytes;    ///< of a value of a linear layer's operand
-  std::size_t attention_bytes;  ///< of a value of queries, keys and values
+  int half_multiple;            ///< the same, of what int8 leaves in bfloat16: see Note [int8]
+  std::size_t half_bytes;       ///< of queries, keys, values, and of what GELU gives
 
   /// Around the calls below, on the thread that makes them.
   void (*begin)();
@@ -91,7 +94,10 @@ struct VitKernels {
   /// x (float) += a * linear + bias.
   void (*add_linear)(const Rows& a, const PackedLinear& linear, RowRange range, const Rows& x);
 
-  /// out (operands) = gelu(a * linear + bias).
+  /// The same where a has values of half_bytes, and the layer's panels too.
+  void (*add_half_linear)(const Rows& a, const PackedLinear& linear, RowRange range, const Rows& x);
+
+  /// out (of half_bytes) = gelu(a * linear + bias).
   void (*gelu_linear)(const Rows& a, const PackedLinear& linear, RowRange range, const Rows& out);
 
   /// Queries, keys and values of a * linear + bias, 3 * width columns.

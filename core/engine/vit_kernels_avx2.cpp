@@ -60,7 +60,7 @@ inline float peak(V16 v) {
 struct Product {
   using Operand = float;
   using Sum = float;
-  static constexpr int kRows = 6, kPanels = 1, kDepth = 1;
+  static constexpr int kRows = 6, kPanels = 1, kDepth = 16;
 
   template <int kCount>
   static void rows_of(const float* a, std::ptrdiff_t stride, const float* b, int depth, float* c,

@@ -18,7 +18,7 @@ struct FloatLane {
   using Operand = float;
   using Sum = float;
   using Vector = __m512;
-  static constexpr int kGroup = 1, kDepth = 1;
+  static constexpr int kGroup = 1, kDepth = 16;
   static Vector zero() { return _mm512_setzero_ps(); }
   static Vector add(Vector sum, __m512i a, __m512i b) {
     return _mm512_fmadd_ps(_mm512_castsi512_ps(a), _mm512_castsi512_ps(b), sum);

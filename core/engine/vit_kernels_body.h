@@ -185,18 +185,14 @@ void add_linear(const Rows& a, const PackedLinear& linear, RowRange range, const
   });
 }
 
-template <class P>
+template <class P, class A>
 void gelu_linear(const Rows& a, const PackedLinear& linear, RowRange range, const Rows& out) {
-  using Operand = typename P::Operand;
+  using Half = typename A::Operand;
   for_each_panel<P>(a, linear, range, [&](int row, int rows, int panel, const auto* c, int stride) {
     const int column = panel * kPanelColumns;
-    Operand* to = row_of<Operand>(out, row) + column;
+    Half* to = row_of<Half>(out, row) + column;
     for (int r = 0; r < rows; ++r, c += stride, to += out.stride) {
-      V16 value = gelu<sizeof(Operand) == 4>(value_of(c, linear, column));
-      if constexpr (sizeof(Operand) == 1) {
-        value = value * load(linear.out_scale + column) + load(linear.out_zero + column);
-      }
-      store_operand(to, value);
+      store_operand(to, gelu<sizeof(Half) == 4>(value_of(c, linear, column)));
     }
   });
 }
@@ -482,6 +478,7 @@ constexpr VitKernels table_of(const char* isa, Precision precision, void (*begin
           precision,
           P::kDepth,
           sizeof(Operand),
+          A::kDepth,
           sizeof(typename A::Operand),
           begin,
           end,
@@ -489,7 +486,8 @@ constexpr VitKernels table_of(const char* isa, Precision precision, void (*begin
           layer_norm<Operand>,
           layer_norm<float>,
           add_linear<P>,
-          gelu_linear<P>,
+          add_linear<A>,
+          gelu_linear<P, A>,
           qkv_linear<P, A>,
           attend<P, A>};
 }

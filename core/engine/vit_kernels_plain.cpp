@@ -58,7 +58,7 @@ struct PlainProduct {
   static void finish(int, int, Sum*, std::ptrdiff_t) {}
 };
 
-using Float = PlainProduct<float, float, float, 1, 1>;
+using Float = PlainProduct<float, float, float, 1, 16>;
 using Bfloat16 = PlainProduct<std::uint16_t, std::uint16_t, float, 2, 32>;
 using Int8 = PlainProduct<std::uint8_t, std::int8_t, std::int32_t, 4, 64>;
 

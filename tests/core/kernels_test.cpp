@@ -135,7 +135,6 @@ TEST_P(KernelsTest, AddsProductsOfEverySize) {
 
 TEST_P(KernelsTest, GeluIsWithinItsError) {
   // Columns of one value each: the product is 0, the bias is what counts.
-  if (kernels().precision == Precision::kInt8) GTEST_SKIP() << "its units hide the error";
   constexpr int kColumns = 1024;
   Product p(kernels(), 1, kColumns, kernels().depth_multiple);
   std::memset(p.rows_view.data, 0, static_cast<std::size_t>(p.depth) * kernels().operand_bytes);
@@ -149,7 +148,7 @@ TEST_P(KernelsTest, GeluIsWithinItsError) {
     const double expected = 0.5 * x * std::erfc(-x * std::sqrt(0.5));
     double found = out[static_cast<std::size_t>(n)];
     double bound = 2e-7 * (1 + std::abs(x));
-    if (kernels().precision == Precision::kBfloat16) {
+    if (kernels().precision != Precision::kFloat32) {
       std::uint16_t bits = 0;
       std::memcpy(&bits, reinterpret_cast<const char*>(out.data()) + 2 * n, sizeof bits);
       found = bfloat16_to_float(bits);
@@ -178,6 +177,124 @@ VitConfig config_of(const Size& size) {
   return config;
 }
 
+// The network in double, by its definition, with the tokens at length 1.
+class Reference {
+ public:
+  explicit Reference(const NetworkView& network) : network_(network), config_(network.config) {}
+
+  std::vector<double> unit_tokens(std::span<const float> patches) const {
+    Matrix x = embed(patches);
+    for (int i = 0; i < config_.depth; ++i) {
+      const std::string block = "blocks." + std::to_string(i) + ".";
+      add(x, linear(attention(linear(norm(x, block + "norm1"), block + "attn.qkv")),
+                    block + "attn.proj"));
+      Matrix hidden = linear(norm(x, block + "norm2"), block + "mlp.fc1");
+      for (double& v : hidden.values) v *= 0.5 * std::erfc(-v * std::sqrt(0.5));
+      add(x, linear(hidden, block + "mlp.fc2"));
+    }
+    x = norm(x, "norm");
+    for (int r = 0; r < x.rows; ++r) {
+      double square = 0;
+      for (int c = 0; c < x.columns; ++c) square += x.at(r, c) * x.at(r, c);
+      for (int c = 0; c < x.columns; ++c) x.at(r, c) /= std::sqrt(square);
+    }
+    return x.values;
+  }
+
+ private:
+  struct Matrix {
+    Matrix(int r, int c) : rows(r), columns(c), values(static_cast<std::size_t>(r * c)) {}
+    double& at(int r, int c) { return values[static_cast<std::size_t>(r * columns + c)]; }
+    double at(int r, int c) const { return values[static_cast<std::size_t>(r * columns + c)]; }
+    int rows, columns;
+    std::vector<double> values;
+  };
+
+  std::vector<float> tensor(const std::string& name) const {
+    return to_floats(network_.tensors.at(name), name);
+  }
+
+  static void add(Matrix& x, const Matrix& y) {
+    for (std::size_t i = 0; i < x.values.size(); ++i) x.values[i] += y.values[i];
+  }
+
+  Matrix linear(const Matrix& x, const std::string& name) const {
+    const auto weight = tensor(name + ".weight"), bias = tensor(name + ".bias");
+    Matrix y(x.rows, static_cast<int>(bias.size()));
+    for (int r = 0; r < y.rows; ++r) {
+      for (int c = 0; c < y.columns; ++c) {
+        y.at(r, c) = bias[static_cast<std::size_t>(c)];
+        for (int k = 0; k < x.columns; ++k)
+          y.at(r, c) += x.at(r, k) * weight[static_cast<std::size_t>(c * x.columns + k)];
+      }
+    }
+    return y;
+  }
+
+  Matrix norm(const Matrix& x, const std::string& name) const {
+    const auto weight = tensor(name + ".weight"), bias = tensor(name + ".bias");
+    Matrix y = x;
+    for (int r = 0; r < x.rows; ++r) {
+      double mean = 0, square = 0;
+      for (int c = 0; c < x.columns; ++c) mean += x.at(r, c) / x.columns;
+      for (int c = 0; c < x.columns; ++c) square += std::pow(x.at(r, c) - mean, 2) / x.columns;
+      for (int c = 0; c < x.columns; ++c) {
+        const auto i = static_cast<std::size_t>(c);
+        y.at(r, c) = (x.at(r, c) - mean) / std::sqrt(square + 1e-6) * weight[i] + bias[i];
+      }
+    }
+    return y;
+  }
+
+  Matrix attention(const Matrix& qkv) const {
+    const int width = config_.width, size = width / config_.heads, tokens = qkv.rows;
+    Matrix out(tokens, width);
+    for (int head = 0; head < config_.heads; ++head) {
+      for (int q = 0; q < tokens; ++q) {
+        std::vector<double> weights;
+        double total = 0;
+        for (int k = 0; k < tokens; ++k) {
+          double score = 0;
+          for (int i = head * size; i < (head + 1) * size; ++i)
+            score += qkv.at(q, i) * qkv.at(k, width + i);
+          weights.push_back(std::exp(score / std::sqrt(size)));
+          total += weights.back();
+        }
+        for (int i = head * size; i < (head + 1) * size; ++i) {
+          for (int k = 0; k < tokens; ++k)
+            out.at(q, i) += weights[static_cast<std::size_t>(k)] / total * qkv.at(k, 2 * width + i);
+        }
+      }
+    }
+    return out;
+  }
+
+  Matrix embed(std::span<const float> patches) const {
+    const auto weight = tensor("patch_embed.proj.weight"), bias = tensor("patch_embed.proj.bias");
+    const auto cls = tensor("cls_token"), position = tensor("pos_embed");
+    const int values = config_.patch_values();
+    Matrix x(1 + config_.patch_count(), config_.width);
+    for (int r = 0; r < x.rows; ++r) {
+      for (int c = 0; c < x.columns; ++c) {
+        const auto i = static_cast<std::size_t>(c);
+        x.at(r, c) = position[static_cast<std::size_t>(r * x.columns + c)];
+        x.at(r, c) += r == 0 ? cls[i] : bias[i];
+        for (int k = 0; r > 0 && k < values; ++k) {
+          const auto channel = static_cast<std::size_t>(3 * k / values);
+          const double value = patches[static_cast<std::size_t>((r - 1) * values + k)];
+          x.at(r, c) += (value - double{network_.mean.at(channel)}) /
+                        double{network_.std.at(channel)} *
+                        weight[static_cast<std::size_t>(c * values + k)];
+        }
+      }
+    }
+    return x;
+  }
+
+  const NetworkView& network_;
+  const VitConfig& config_;
+};
+
 // Tokens of length 1.
 std::vector<double> unit_tokens(const VitKernels& kernels, const NetworkView& network,
                                 std::span<const float> patches) {
@@ -205,7 +322,7 @@ double worst_distance(const std::vector<double>& a, const std::vector<double>& b
   return worst;
 }
 
-TEST_P(KernelsTest, NetworksOfEverySizeAreThoseOfThePlainKernels) {
+TEST_P(KernelsTest, NetworksOfEverySizeAreTheirDefinition) {
   for (const Size& size : kSizes) {
     const VitConfig config = config_of(size);
     const VitWeights weights = init_untrained_teacher(config, 5);
@@ -216,11 +333,11 @@ TEST_P(KernelsTest, NetworksOfEverySizeAreThoseOfThePlainKernels) {
     finder.add(patches);
     network.ranges = finder.ranges();
     const auto found = unit_tokens(kernels(), network, patches);
-    const auto exact = unit_tokens(*kernels_or_null(Isa::kPlain, Precision::kFloat32), network, patches);
+    const auto exact = Reference(network).unit_tokens(patches);
     const auto plain = unit_tokens(*kernels_or_null(Isa::kPlain, kernels().precision), network, patches);
     const auto width = static_cast<std::size_t>(config.width);
     // Measured over these sizes, times 4. To the plain kernels: roundings that fall the other way.
-    constexpr std::array kToExact{4e-12, 1e-3, 2e-2}, kToPlain{4e-12, 1e-5, 1e-5};
+    constexpr std::array kToExact{4e-12, 1e-3, 2e-2}, kToPlain{4e-12, 1e-5, 5e-5};
     const auto precision = static_cast<std::size_t>(kernels().precision);
     EXPECT_LE(worst_distance(found, exact, width), kToExact.at(precision)) << size.input;
     EXPECT_LE(worst_distance(found, plain, width), kToPlain.at(precision)) << size.input;
