@@ -76,8 +76,8 @@ void gather_elements(MachineFacts& facts) {
 
 void gather_backend(MachineFacts& facts) {
   try {
-    facts.backend_description = backend_for("auto").description;
-    if (facts.backend_description.empty()) facts.backend_description = backend_for("auto").name;
+    facts.backend_description = training_backend().description;
+    if (facts.backend_description.empty()) facts.backend_description = training_backend().name;
   } catch (const std::exception& error) {
     facts.backend_fault = error.what();
   }

@@ -194,16 +194,16 @@ TEST(NoveltyLifecycle, LeaksNoObject) {
   EXPECT_EQ(output.text.find(":: object-alive,"), std::string::npos) << output.text;
 }
 
-TEST(NoveltyLifecycle, IsListedWhereTheBackendCannotBeOpened) {
+TEST(NoveltyLifecycle, ScoresWithoutAnyBackendLibrary) {
   const TempDir dir;
   write_test_model(dir / "m.novelty");
-  std::ofstream(dir / "libnovelty-torch.so") << "no library";
+  for (const char* name : {"libnovelty-torch.so", "libnovelty-cuda.so"})
+    std::ofstream(dir / name) << "no library";
   const std::vector<std::pair<std::string, std::string>> nowhere = {
       {"NOVELTY_BACKEND_DIR", dir.path()}, {"GST_REGISTRY", dir / "registry.bin"}};
   EXPECT_EQ(run_program({"gst-inspect-1.0", "noveltydetect"}, nowhere).status, 0);
   const auto output = run_program(launch(dir / "m.novelty"), nowhere);
-  EXPECT_NE(output.status, 0);
-  EXPECT_NE(output.text.find("libnovelty-torch.so"), std::string::npos) << output.text;
+  EXPECT_EQ(output.status, 0) << output.text;
 }
 
 double resident_kb() {

@@ -112,8 +112,8 @@ TEST_F(Novelty, BenchRefusesWhatItCannotRunInOneLine) {
   expect_one_line(run({"bench", "a", "--model", "s"}), 2, "not both");
   expect_one_line(run({"bench", "--seconds", "0"}), 2, "--seconds");
   expect_one_line(run({"bench", "--model", "huge"}), 1, "ti, s or b");
-  expect_one_line(run({"bench", "--precision", "fp8"}), 1, "one of fp32, bf16, int8");
-  expect_one_line(run({"bench", "--isa", "sse"}), 1, "one of auto, plain");
+  expect_one_line(run({"bench", "--precision", "fp8"}), 1, "use fp32, bf16 or int8");
+  expect_one_line(run({"bench", "--isa", "sse"}), 1, "use auto, plain");
   expect_one_line(run({"bench", "missing.novelty"}), 1, "missing.novelty");
   expect_one_line(run({"bench", "--json", "no/such/folder.json"}), 1, "no/such");
 }
