@@ -15,8 +15,8 @@ enum class DetectMode { kAuto, kEveryFrame, kLatest };
 
 /// Mirrors the element's properties, one to one but for `area`; -1 = the model's own value.
 struct DetectSettings {
-  std::string model;            ///< path of the bundle
-  std::string device = "auto";  ///< "auto" or "cpu"
+  std::string model;               ///< path of the bundle
+  std::string device = "auto";     ///< "auto" or "cpu"
   std::string precision = "auto";  ///< as DetectorOptions has it
   DetectMode mode = DetectMode::kAuto;
   double target_per_hour = 0;            ///< false events an hour, [0, 3599]; 0 = the model's own

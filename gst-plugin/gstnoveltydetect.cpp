@@ -156,7 +156,8 @@ GstStructure* structure_of(const novelty::DetectStats& stats) {
       static_cast<guint64>(stats.scene_changes), "scene-change", G_TYPE_STRING,
       stats.scene_change.c_str(), "mode", G_TYPE_STRING,
       stats.background ? "latest" : "every-frame", "model", G_TYPE_STRING, stats.model_path.c_str(),
-      "model-id", G_TYPE_STRING, stats.model_id.c_str(), "precision", G_TYPE_STRING, stats.precision.c_str(), "scoring-time", G_TYPE_UINT64,
+      "model-id", G_TYPE_STRING, stats.model_id.c_str(), "precision", G_TYPE_STRING,
+      stats.precision.c_str(), "scoring-time", G_TYPE_UINT64,
       static_cast<guint64>(stats.scoring_ns), "drift", G_TYPE_DOUBLE, stats.drift, nullptr);
 }
 

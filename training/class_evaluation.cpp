@@ -102,8 +102,8 @@ std::string header_of(const std::vector<ModelInfo>& models, const ClassOptions& 
   return header.dump();
 }
 
-void score_all(std::vector<Bundle> bundles, const ClassOptions& options, const ClassData& data, ClassScores& scores,
-               Progress& progress) {
+void score_all(std::vector<Bundle> bundles, const ClassOptions& options, const ClassData& data,
+               ClassScores& scores, Progress& progress) {
   const std::size_t models = bundles.size();
   SharedTeacher scorer(std::move(bundles), 0, options.precision);
   const std::vector<TestImage> images = test_images(data);

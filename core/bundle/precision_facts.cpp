@@ -18,7 +18,8 @@ std::map<std::string, std::int64_t> range_sizes(const VitConfig& config) {
   std::map<std::string, std::int64_t> sizes;
   for (int i = 0; i < config.depth; ++i) {
     const std::string block = "blocks." + std::to_string(i) + ".";
-    for (const char* layer : {"attn.qkv", "attn.proj", "mlp.fc1"}) sizes[block + layer] = config.width;
+    for (const char* layer : {"attn.qkv", "attn.proj", "mlp.fc1"})
+      sizes[block + layer] = config.width;
   }
   return sizes;
 }
@@ -85,8 +86,8 @@ std::string allowed_precision(const PrecisionDrift& drift, const std::string& wa
   }
   if (found->second > kMostDrift) {
     throw Error(ErrorKind::kUnsupported, "precision",
-                "the model's scores move by " + percent_of(found->second) +
-                    " of their spread in " + wanted + ", " + percent_of(kMostDrift) + " at most",
+                "the model's scores move by " + percent_of(found->second) + " of their spread in " +
+                    wanted + ", " + percent_of(kMostDrift) + " at most",
                 "use auto or fp32");
   }
   return wanted;

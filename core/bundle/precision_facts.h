@@ -25,8 +25,8 @@ void add_range_tensors(const NetworkView& network, const std::string& prefix, Te
 TensorMap read_ranges(const SafetensorsFile& file, const std::string& prefix,
                       const VitConfig& config);
 
-/// "fp32", "bf16" or "int8" for `wanted`, which may be "auto": the quickest of fp32 and bf16 on this
-/// machine that `drift` allows. Throws: Error(kSettings: unknown; kUnsupported: not allowed).
+/// "fp32", "bf16" or "int8" for `wanted`, which may be "auto": the quickest of fp32 and bf16 on
+/// this machine that `drift` allows. Throws: Error(kSettings: unknown; kUnsupported: not allowed).
 std::string allowed_precision(const PrecisionDrift& drift, const std::string& wanted);
 
 }  // namespace novelty

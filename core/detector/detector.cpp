@@ -198,7 +198,6 @@ class BundleDetector final : public Detector {
   std::size_t width_;
 };
 
-
 // Detectors in use, so that elements of one process share the networks of a model.
 class SharedDetectors {
  public:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a compute backend does for the rest of the core: the one seam. Scoring is built in for the CPU
-// and comes from a library for other devices; training comes from the LibTorch backend.
+// What a compute backend does for the rest of the core: the one seam. Scoring is built in for the
+// CPU and comes from a library for other devices; training comes from the LibTorch backend.
 #pragma once
 
 #include <array>

@@ -64,8 +64,8 @@ class CpuScratch : public Engine::Scratch {
 };
 
 // Note [Threads of a score]
-// With two threads each takes a network, as that needs no waiting in between; more share the rows of
-// each in equal parts. An odd one is left to the pipeline.
+// With two threads each takes a network, as that needs no waiting in between; more share the rows
+// of each in equal parts. An odd one is left to the pipeline.
 class CpuEngine : public Engine {
  public:
   CpuEngine(const NetworkView& teacher, const NetworkView& student, const VitKernels& kernels,
@@ -232,8 +232,8 @@ const VitKernels& kernels_for(const EngineOptions& options) {
   throw Error(ErrorKind::kUnsupported, "precision", options.precision + " has no kernels here");
 }
 
-// AVX512_BF16 alone is no gain on the Intel processors that have it: its products are issued at half
-// the rate of float32's, or less.
+// AVX512_BF16 alone is no gain on the Intel processors that have it: its products are issued at
+// half the rate of float32's, or less.
 bool is_quicker_in(const std::string& precision) {
   const VitKernels& kernels = kernels_for({.precision = precision});
   const std::string isa = kernels.isa;

@@ -38,7 +38,7 @@ struct Units {
   std::vector<float> scale, zero;
 };
 
-constexpr float kMiddle = 128;         // the zero of values of either sign
+constexpr float kMiddle = 128;  // the zero of values of either sign
 constexpr double kLargestUnit = 127;
 
 // A share of each column's range, of its logarithm, goes into the weights, so that neither they nor
@@ -57,7 +57,8 @@ Units units_of(const Matrix& m, std::span<const float> ranges) {
     unit = std::max(unit, range / factors.back() / kLargestUnit);
   }
   Units units;
-  for (const double factor : factors) units.scale.push_back(static_cast<float>(1 / (unit * factor)));
+  for (const double factor : factors)
+    units.scale.push_back(static_cast<float>(1 / (unit * factor)));
   units.zero.assign(factors.size(), kMiddle);
   return units;
 }
@@ -68,7 +69,8 @@ void* Arena::allocate(std::size_t bytes) {
   bytes = round_up(bytes, kAlignment);
   if (used_ + bytes > free_) {
     const std::size_t chunk = round_up(bytes, kHugePage);
-    chunks_.emplace_back(static_cast<std::byte*>(::operator new[](chunk, std::align_val_t{kHugePage})));
+    chunks_.emplace_back(
+        static_cast<std::byte*>(::operator new[](chunk, std::align_val_t{kHugePage})));
     madvise(chunks_.back().get(), chunk, MADV_HUGEPAGE);  // where it fails, pages are small
     std::memset(chunks_.back().get(), 0, chunk);
     free_ = chunk;
@@ -260,8 +262,8 @@ class VitPacker {
     for (int r = 0; r < m.rows; ++r) {
       const std::ptrdiff_t panel = std::ptrdiff_t{r / kPanelColumns} * depth * kPanelColumns;
       for (int k = 0; k < m.columns; ++k) {
-        const std::ptrdiff_t lane = panel + k / kGroup * kGroup * kPanelColumns +
-                                    r % kPanelColumns * kGroup + k % kGroup;
+        const std::ptrdiff_t lane =
+            panel + k / kGroup * kGroup * kPanelColumns + r % kPanelColumns * kGroup + k % kGroup;
         visit(static_cast<std::size_t>(lane), m.at(r, k));
       }
     }

@@ -12,7 +12,8 @@
 
 namespace novelty {
 
-/// Memory that is zero, aligned to 64 bytes and freed as a whole; on huge pages where there are any.
+/// Memory that is zero, aligned to 64 bytes and freed as a whole; on huge pages where there are
+/// any.
 class Arena {
  public:
   /// Throws: std::bad_alloc.
@@ -22,7 +23,9 @@ class Arena {
 
  private:
   struct Free {
-    void operator()(std::byte* chunk) const { ::operator delete[](chunk, std::align_val_t{kHugePage}); }
+    void operator()(std::byte* chunk) const {
+      ::operator delete[](chunk, std::align_val_t{kHugePage});
+    }
   };
   static constexpr std::size_t kHugePage = std::size_t{1} << 21;
 

@@ -36,7 +36,9 @@ Team::Team(int count) {
   }
 }
 
-Team::~Team() { stop(); }
+Team::~Team() {
+  stop();
+}
 
 void Team::stop() {
   job_ = nullptr;

@@ -11,9 +11,12 @@
 namespace novelty {
 namespace {
 
-int round_up(int value, int multiple) { return (value + multiple - 1) / multiple * multiple; }
+int round_up(int value, int multiple) {
+  return (value + multiple - 1) / multiple * multiple;
+}
 
-// As many rows as leave what a block's rows pass through in the second-level cache, in equal shares.
+// As many rows as leave what a block's rows pass through in the second-level cache, in equal
+// shares.
 int rows_at_a_time(const PackedVit& network) {
   const long cache = std::max(sysconf(_SC_LEVEL2_CACHE_SIZE), 1L << 18);
   const auto bytes = static_cast<long>(network.kernels().half_bytes);
@@ -50,9 +53,9 @@ VitPass::VitPass(const PackedVit& network, int parts)
   const VitConfig& config = network.config();
   const int rows = round_up(network.tokens(), kRowMultiple);
   const auto matrix = [&](int depth, std::size_t bytes) {
-    return Rows{arena_.allocate(static_cast<std::size_t>(rows) * static_cast<std::size_t>(depth) *
-                                bytes),
-                depth};
+    return Rows{
+        arena_.allocate(static_cast<std::size_t>(rows) * static_cast<std::size_t>(depth) * bytes),
+        depth};
   };
   x_ = matrix(config.width, sizeof(float));
   out_ = matrix(config.width, sizeof(float));
@@ -78,7 +81,8 @@ VitPass::VitPass(const PackedVit& network, int parts)
     scratch_.push_back(static_cast<std::byte*>(arena_.allocate(attention_scratch(rows))));
   }
   tokens_ = static_cast<float*>(out_.data);
-  token_values_ = static_cast<std::size_t>(network.tokens()) * static_cast<std::size_t>(config.width);
+  token_values_ =
+      static_cast<std::size_t>(network.tokens()) * static_cast<std::size_t>(config.width);
 }
 
 RowRange VitPass::rows_of(int part) const {
@@ -87,7 +91,8 @@ RowRange VitPass::rows_of(int part) const {
   return {first, std::min(share, network_.tokens() - first)};
 }
 
-// The part's buffer as rows of `depth` values of `bytes`, of which `first_row` is the first there is.
+// The part's buffer as rows of `depth` values of `bytes`, of which `first_row` is the first there
+// is.
 Rows VitPass::hidden(int part, int first_row, int depth, std::size_t bytes) const {
   return {static_cast<std::byte*>(hidden_[static_cast<std::size_t>(part)]) -
               std::ptrdiff_t{first_row} * depth * static_cast<std::ptrdiff_t>(bytes),
@@ -96,11 +101,11 @@ Rows VitPass::hidden(int part, int first_row, int depth, std::size_t bytes) cons
 
 void VitPass::embed(std::span<const float> patches, RowRange range, int part) {
   const int width = network_.config().width, values = network_.config().patch_values();
-  std::memcpy(static_cast<float*>(x_.data) + range.first * x_.stride,
-              network_.positions + range.first * width,
-              sizeof(float) * static_cast<std::size_t>(range.count) * static_cast<std::size_t>(width));
-  const Rows operands =
-      hidden(part, range.first, network_.patch.depth, kernels_.operand_bytes);
+  std::memcpy(
+      static_cast<float*>(x_.data) + range.first * x_.stride,
+      network_.positions + range.first * width,
+      sizeof(float) * static_cast<std::size_t>(range.count) * static_cast<std::size_t>(width));
+  const Rows operands = hidden(part, range.first, network_.patch.depth, kernels_.operand_bytes);
   RowRange with_patch = range;
   if (range.first == 0) {  // [CLS] has no patch
     std::memset(operands.data, 0,

@@ -57,7 +57,7 @@ class VitPass {
   const int parts_;
   Barrier barrier_;
   Arena arena_;
-  int block_rows_ = 0;   // rows that a part takes through a block at a time
+  int block_rows_ = 0;  // rows that a part takes through a block at a time
   Rows x_, normed_, mixed_, out_;
   AttentionOperands attention_[2];  // by block in turn, so that one barrier a block is enough
   std::vector<void*> hidden_;       // one a part

@@ -14,7 +14,9 @@ namespace {
 
 #ifdef NOVELTY_X86_KERNELS
 
-bool has_avx2() { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
+bool has_avx2() {
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+}
 
 bool has_avx512() {
   return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
@@ -42,7 +44,9 @@ Isa best_isa() {
 
 #else
 
-Isa best_isa() { return Isa::kPlain; }
+Isa best_isa() {
+  return Isa::kPlain;
+}
 
 #endif
 

@@ -3,16 +3,17 @@
 //
 // Note [Layout of the operands]
 // Every product is rows times panels. A row-major operand [rows, depth] holds float, bfloat16 or
-// uint8; its depth is padded with zeros to VitKernels::depth_multiple. The other operand is cut into
-// panels of kPanelColumns output columns; a panel is [depth / group][kPanelColumns][group], group
-// being what a 32-bit lane holds: 1 float, 2 bfloat16, 4 int8. So one layout suits a vector register
-// and an AMX tile alike, and keys and values are panels as weights are:
+// uint8; its depth is padded with zeros to VitKernels::depth_multiple. The other operand is cut
+// into panels of kPanelColumns output columns; a panel is [depth / group][kPanelColumns][group],
+// group being what a 32-bit lane holds: 1 float, 2 bfloat16, 4 int8. So one layout suits a vector
+// register and an AMX tile alike, and keys and values are panels as weights are:
 // - keys of a head: output columns are tokens, depth is the head's size;
 // - values of a head: output columns are the head's dimensions, depth is the tokens.
 //
 // Note [int8]
-// A few channels after GELU are far larger than the rest, which one unit for all of them would drown:
-// that layer alone made more than half of the error of all. It stays in bfloat16, as attention does.
+// A few channels after GELU are far larger than the rest, which one unit for all of them would
+// drown: that layer alone made more than half of the error of all. It stays in bfloat16, as
+// attention does.
 #pragma once
 
 #include <cstddef>
@@ -30,9 +31,9 @@ inline constexpr int kRowMultiple = 32;
 /// A linear layer. Owned by the packed network.
 struct PackedLinear {
   const void* panels = nullptr;
-  const float* bias = nullptr;       ///< [kPanelColumns * panel_count]
-  const float* scale = nullptr;      ///< the same; int8: what one unit of the sum is worth
-  int depth = 0;                     ///< padded
+  const float* bias = nullptr;   ///< [kPanelColumns * panel_count]
+  const float* scale = nullptr;  ///< the same; int8: what one unit of the sum is worth
+  int depth = 0;                 ///< padded
   int panel_count = 0;
 };
 
@@ -49,14 +50,14 @@ struct Rows {
 
 /// Queries, keys and values of one block. See Note [Layout of the operands].
 struct AttentionOperands {
-  Rows queries;             ///< [tokens, width], scaled by log2(e) / sqrt(head_size)
-  void* keys = nullptr;     ///< [heads][padded_tokens / 16] panels
-  void* values = nullptr;   ///< [heads][head_size / 16] panels
+  Rows queries;            ///< [tokens, width], scaled by log2(e) / sqrt(head_size)
+  void* keys = nullptr;    ///< [heads][padded_tokens / 16] panels
+  void* values = nullptr;  ///< [heads][head_size / 16] panels
   int width = 0;
   int heads = 0;
-  int head_size = 0;        ///< a multiple of 32
+  int head_size = 0;  ///< a multiple of 32
   int tokens = 0;
-  int padded_tokens = 0;    ///< a multiple of kRowMultiple
+  int padded_tokens = 0;             ///< a multiple of kRowMultiple
   const float* out_scale = nullptr;  ///< [width]; int8: units per value of what attend gives
 };
 
@@ -70,10 +71,10 @@ struct RowRange {
 struct VitKernels {
   const char* isa;  ///< "plain", "avx2", "avx512" or "amx"
   Precision precision;
-  int depth_multiple;           ///< operands of linear layers are padded to it
-  std::size_t operand_bytes;    ///< of a value of a linear layer's operand
-  int half_multiple;            ///< the same, of what int8 leaves in bfloat16: see Note [int8]
-  std::size_t half_bytes;       ///< of queries, keys, values, and of what GELU gives
+  int depth_multiple;         ///< operands of linear layers are padded to it
+  std::size_t operand_bytes;  ///< of a value of a linear layer's operand
+  int half_multiple;          ///< the same, of what int8 leaves in bfloat16: see Note [int8]
+  std::size_t half_bytes;     ///< of queries, keys, values, and of what GELU gives
 
   /// Around the calls below, on the thread that makes them.
   void (*begin)();

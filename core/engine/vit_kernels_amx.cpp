@@ -21,17 +21,21 @@ struct alignas(64) TileConfig {
 };
 constinit const TileConfig kTileConfig;
 
-void begin() { _tile_loadconfig(&kTileConfig); }
+void begin() {
+  _tile_loadconfig(&kTileConfig);
+}
 
-void end() { _tile_release(); }
+void end() {
+  _tile_release();
+}
 
 // Tiles are named by literals alone.
-#define NOVELTY_MULTIPLY(sum, a, b)      \
-  do {                                   \
-    if constexpr (sizeof(Operand) == 2)  \
-      _tile_dpbf16ps(sum, a, b);         \
-    else                                 \
-      _tile_dpbusd(sum, a, b);           \
+#define NOVELTY_MULTIPLY(sum, a, b)     \
+  do {                                  \
+    if constexpr (sizeof(Operand) == 2) \
+      _tile_dpbf16ps(sum, a, b);        \
+    else                                \
+      _tile_dpbusd(sum, a, b);          \
   } while (false)
 
 // Tiles 0 to 3 hold the sums of 2 by 2, 4 and 5 rows of a, 6 and 7 panels.
@@ -52,8 +56,8 @@ struct Product {
     if constexpr (kTilesAcross == 2) _tile_zero(1);
     if constexpr (kTilesDown == 2) _tile_zero(2);
     if constexpr (kTilesDown == 2 && kTilesAcross == 2) _tile_zero(3);
-    // A tile is loaded again as soon as the last product that reads it has been issued: 10 % quicker
-    // than before the next step where the other hardware thread of the core is busy.
+    // A tile is loaded again as soon as the last product that reads it has been issued: 10 %
+    // quicker than before the next step where the other hardware thread of the core is busy.
     _tile_loadd(4, a, stride_bytes);
     _tile_loadd(6, panels, 64);
     if constexpr (kTilesDown == 2) _tile_loadd(5, lower, stride_bytes);

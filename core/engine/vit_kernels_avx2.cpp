@@ -87,8 +87,8 @@ struct Product {
   static void compute(const float* a, std::ptrdiff_t stride, int rows, const float* panels,
                       std::ptrdiff_t /*panel_size*/, int /*panel_count*/, int depth, float* c,
                       std::ptrdiff_t c_stride) {
-    using Function = void (*)(const float*, std::ptrdiff_t, const float*, int, float*,
-                              std::ptrdiff_t);
+    using Function =
+        void (*)(const float*, std::ptrdiff_t, const float*, int, float*, std::ptrdiff_t);
     constexpr Function kFunctions[] = {rows_of<1>, rows_of<2>, rows_of<3>,
                                        rows_of<4>, rows_of<5>, rows_of<6>};
     kFunctions[rows - 1](a, stride, panels, depth, c, c_stride);

@@ -107,13 +107,12 @@ struct Product {
   static void finish(int, int, Sum*, std::ptrdiff_t) {}
 };
 
-constexpr VitKernels kTables[] = {
-    table_of<Product<FloatLane>, Product<FloatLane>>("avx512", Precision::kFloat32, nothing,
-                                                     nothing),
-    table_of<Product<Bfloat16Lane>, Product<Bfloat16Lane>>("avx512", Precision::kBfloat16, nothing,
-                                                           nothing),
-    table_of<Product<Int8Lane>, Product<Bfloat16Lane>>("avx512", Precision::kInt8, nothing,
-                                                       nothing)};
+constexpr VitKernels kTables[] = {table_of<Product<FloatLane>, Product<FloatLane>>(
+                                      "avx512", Precision::kFloat32, nothing, nothing),
+                                  table_of<Product<Bfloat16Lane>, Product<Bfloat16Lane>>(
+                                      "avx512", Precision::kBfloat16, nothing, nothing),
+                                  table_of<Product<Int8Lane>, Product<Bfloat16Lane>>(
+                                      "avx512", Precision::kInt8, nothing, nothing)};
 
 }  // namespace
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The kernels in terms of vectors of 16 floats and of a block product. Included by one source file
 // an instruction set, inside its anonymous namespace, so that no two share a function. That file
-// defines largest and smallest of two V16, and sum and peak of one, before; and after, the products:
-// structs with
+// defines largest and smallest of two V16, and sum and peak of one, before; and after, the
+// products: structs with
 //   using Operand; using Sum (float or std::int32_t);
 //   static constexpr int kRows, kPanels (of a block), kDepth (what depths are a multiple of);
 //   static void compute(const Operand* a, std::ptrdiff_t stride, int rows, const Operand* panels,
@@ -21,8 +21,12 @@ inline V16 load(const std::int32_t* p) {
   __builtin_memcpy(&v, p, sizeof v);
   return __builtin_convertvector(v, V16);
 }
-inline void store(float* p, V16 v) { __builtin_memcpy(p, &v, sizeof v); }
-inline V16 all(float value) { return V16{} + value; }
+inline void store(float* p, V16 v) {
+  __builtin_memcpy(p, &v, sizeof v);
+}
+inline V16 all(float value) {
+  return V16{} + value;
+}
 
 // Rounds to nearest even; a NaN stays one.
 inline void store_bfloat16(std::uint16_t* p, V16 v) {
@@ -39,8 +43,12 @@ inline void store_bfloat16(std::uint16_t* p, V16 v) {
   __builtin_memcpy(p, &halves, sizeof halves);
 }
 
-inline void store_operand(float* p, V16 v) { store(p, v); }
-inline void store_operand(std::uint16_t* p, V16 v) { store_bfloat16(p, v); }
+inline void store_operand(float* p, V16 v) {
+  store(p, v);
+}
+inline void store_operand(std::uint16_t* p, V16 v) {
+  store_bfloat16(p, v);
+}
 // Rounds to nearest even, within [0, 255].
 inline void store_operand(std::uint8_t* p, V16 v) {
 #ifdef __AVX512F__
@@ -309,8 +317,7 @@ void qkv_linear(const Rows& a, const PackedLinear& linear, RowRange range,
                         std::ptrdiff_t{dimension} * out.padded_tokens;
       for (int r = 0; r < rows; r += 2) {
         const V16 even = value_of(c + r * stride, linear, column);
-        const V16 odd =
-            r + 1 < rows ? value_of(c + (r + 1) * stride, linear, column) : V16{};
+        const V16 odd = r + 1 < rows ? value_of(c + (r + 1) * stride, linear, column) : V16{};
         store_value_pair(values, row + r, even, odd);
       }
     }
@@ -344,7 +351,9 @@ float softmax_row(const float* scores, int tokens, int padded, Operand* weights)
   return sum(total);
 }
 
-inline float float_of(float value) { return value; }
+inline float float_of(float value) {
+  return value;
+}
 inline float float_of(std::uint16_t bits) {
   const std::uint32_t wide = std::uint32_t{bits} << 16;
   float value;
@@ -443,8 +452,8 @@ void layer_norm(const Rows& x, int width, const PackedNorm& norm, RowRange range
     const V16 share = all(1 / __builtin_sqrtf(sum(square) / static_cast<float>(width) + 1e-6F));
     Operand* to = row_of<Operand>(out, row);
     for (int i = 0; i < width; i += 16) {
-      store_operand(to + i, (load(from + i) - mean) * share * load(norm.weight + i) +
-                                load(norm.bias + i));
+      store_operand(to + i,
+                    (load(from + i) - mean) * share * load(norm.weight + i) + load(norm.bias + i));
     }
   }
 }
@@ -472,7 +481,8 @@ void load_patches(const float* patches, int values, RowRange range, const Rows& 
 inline void nothing() {}
 
 template <class P, class A>
-constexpr VitKernels table_of(const char* isa, Precision precision, void (*begin)(), void (*end)()) {
+constexpr VitKernels table_of(const char* isa, Precision precision, void (*begin)(),
+                              void (*end)()) {
   using Operand = typename P::Operand;
   return {isa,
           precision,

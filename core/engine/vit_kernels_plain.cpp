@@ -11,9 +11,13 @@ namespace {
 typedef float V16 __attribute__((vector_size(64)));
 typedef std::int32_t I16 __attribute__((vector_size(64)));
 
-inline V16 largest(V16 a, V16 b) { return a > b ? a : b; }
+inline V16 largest(V16 a, V16 b) {
+  return a > b ? a : b;
+}
 
-inline V16 smallest(V16 a, V16 b) { return a < b ? a : b; }
+inline V16 smallest(V16 a, V16 b) {
+  return a < b ? a : b;
+}
 
 inline float sum(V16 v) {
   float total = 0;

@@ -300,9 +300,13 @@ DistillReport distill(FrameSource& source, const DistillOptions& options,
   if (options.teacher_path.empty())
     throw Error(ErrorKind::kSettings, "teacher", "no teacher to distil from",
                 "give --teacher FILE, a larger Vision Transformer's weights");
-  CompactRun run{source,        callback,
-                 probe,         backend_for("auto"), training_backend(),
-                 options,       load_teacher(options.teacher_path),
+  CompactRun run{source,
+                 callback,
+                 probe,
+                 backend_for("auto"),
+                 training_backend(),
+                 options,
+                 load_teacher(options.teacher_path),
                  source.count()};
   run.options.threads = resolved_threads(options.threads);
   check_writable(options.output);

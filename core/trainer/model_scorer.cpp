@@ -12,9 +12,9 @@ namespace novelty {
 
 ModelScorer::ModelScorer(const Bundle& bundle, int threads, const std::string& precision)
     : bundle_(bundle),
-      engine_(backend_for("auto").make_engine(bundle.teacher, bundle.student,
-                                              {.threads = resolved_threads(threads),
-                                               .precision = precision})),
+      engine_(backend_for("auto").make_engine(
+          bundle.teacher, bundle.student,
+          {.threads = resolved_threads(threads), .precision = precision})),
       scratch_(engine_->make_scratch()),
       discrepancy_(static_cast<std::size_t>(bundle.teacher.config.patch_count())),
       tokens_(discrepancy_.size() * static_cast<std::size_t>(bundle.teacher.config.width)),

@@ -135,8 +135,8 @@ TrainingReport run_stages(const TrainingRun& run) {
     cache_features(run, cache);
     const Student student = distil(run, cache, folder);
     report.step_loss.assign(student.losses.begin(), student.losses.end());
-    const auto engine =
-        run.backend.make_engine(run.teacher.network, student.network, {.threads = run.options.threads});
+    const auto engine = run.backend.make_engine(run.teacher.network, student.network,
+                                                {.threads = run.options.threads});
     Decision decision = calibrate(run, cache, *engine, report);
     write_model(run, student, std::move(decision),
                 run.recipe.whole_pictures ? SceneReference{} : learn_scene(run, cache), report);
@@ -155,8 +155,13 @@ TrainingReport train(FrameSource& source, const TrainingOptions& options,
   Split split =
       split_pictures(source.count(), source.interval_s() > 0, options.holdout, options.seed);
   const Recipe recipe = resolve_recipe(options, split.training.size());
-  TrainingRun run{source,          callback, backend_for("auto"),
-                  training_backend(), options, recipe, load_teacher(options.teacher_path),
+  TrainingRun run{source,
+                  callback,
+                  backend_for("auto"),
+                  training_backend(),
+                  options,
+                  recipe,
+                  load_teacher(options.teacher_path),
                   std::move(split)};
   run.options.threads = resolved_threads(options.threads);
   return run_stages(run);

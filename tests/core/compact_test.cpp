@@ -15,12 +15,12 @@
 namespace novelty {
 namespace {
 
-using testing::training_or_null;
 using testing::kTinyPatches;
 using testing::kTinyPatchValues;
 using testing::network_of;
 using testing::random_values;
 using testing::tiny_config;
+using testing::training_or_null;
 
 constexpr int kBatch = 3;
 
@@ -55,7 +55,8 @@ class CompactTrainerTest : public ::testing::Test {
     tokens.resize(kBatch * kTinyPatches * static_cast<std::size_t>(config.width));
     attention.resize(kBatch * kTinyPatches);
     cls.resize(kBatch * static_cast<std::size_t>(config.width));
-    backend_for("cpu").make_teacher(network_of(config, weights), {1})
+    backend_for("cpu")
+        .make_teacher(network_of(config, weights), {1})
         ->features(patches_, kBatch, tokens, attention, cls);
   }
 

@@ -144,8 +144,34 @@ TEST_F(DetectorTest, LoadsAndScoresOnManyThreads) {
   for (const double score : scores) EXPECT_DOUBLE_EQ(score, expected);
 }
 
+TEST_F(DetectorTest, IsSharedWhileItIsInUse) {
+  auto detector = Detector::load(path_);
+  EXPECT_EQ(Detector::load(path_), detector);
+  EXPECT_NE(Detector::load(path_, {.threads = 3}), detector);
+  const std::weak_ptr<const Detector> last = detector;
+  detector.reset();
+  EXPECT_TRUE(last.expired());
+}
+
+TEST_F(DetectorTest, RefusesPrecisionsThatTheModelWasNotCheckedIn) {
+  EXPECT_EQ(Detector::load(path_)->info().precision, "fp32");
+  for (const std::string precision : {"bf16", "int8", "fp64"}) {
+    DetectorOptions options;
+    options.precision = precision;
+    try {
+      Detector::load(path_, options);
+      ADD_FAILURE() << precision;
+    } catch (const Error& error) {
+      const std::string text = error.what();
+      EXPECT_NE(text.find(precision == "fp64" ? "use fp32, bf16 or int8" : "was not checked in"),
+                std::string::npos)
+          << text;
+    }
+  }
+}
+
 TEST_F(DetectorTest, RefusesForeignScratchAndUnpreparedFrames) {
-  const auto detector = Detector::load(path_), other = Detector::load(path_);
+  const auto detector = Detector::load(path_), other = Detector::load(path_, {.threads = 3});
   PreparedFrame frame;
   FrameScore score;
   EXPECT_THROW(detector->score(frame, *detector->make_scratch(), score), Error);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The kernels of every instruction set and precision of this machine: their products against sums in
-// double, whole networks against the plain kernels, over sizes with remainders.
+// The kernels of every instruction set and precision of this machine: their products against sums
+// in double, whole networks against the plain kernels, over sizes with remainders.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -64,8 +64,7 @@ struct Product {
     const std::size_t group = sizeof(float) / bytes;
     for (std::size_t n = 0; n < static_cast<std::size_t>(columns); ++n) {
       for (std::size_t i = 0; i < k; ++i) {
-        const std::size_t lane =
-            (n / 16 * k + i / group * group) * 16 + n % 16 * group + i % group;
+        const std::size_t lane = (n / 16 * k + i / group * group) * 16 + n % 16 * group + i % group;
         b[n * k + i] = put(kernels, right, lane, rng.normal(), false);
       }
     }
@@ -89,7 +88,8 @@ struct Product {
       static_cast<std::uint16_t*>(to)[at] = bits;
       return static_cast<double>(bfloat16_to_float(bits));
     }
-    if (left) return static_cast<std::uint8_t*>(to)[at] = static_cast<std::uint8_t>(128 + 40 * value);
+    if (left)
+      return static_cast<std::uint8_t*>(to)[at] = static_cast<std::uint8_t>(128 + 40 * value);
     return static_cast<std::int8_t*>(to)[at] = static_cast<std::int8_t>(40 * value);
   }
 
@@ -327,14 +327,15 @@ TEST_P(KernelsTest, NetworksOfEverySizeAreTheirDefinition) {
     const VitConfig config = config_of(size);
     const VitWeights weights = init_untrained_teacher(config, 5);
     NetworkView network = network_of(config, weights);
-    const auto patches = random_values(
-        static_cast<std::size_t>(config.patch_count() * config.patch_values()), 6);
+    const auto patches =
+        random_values(static_cast<std::size_t>(config.patch_count() * config.patch_values()), 6);
     RangeFinder finder(network);
     finder.add(patches);
     network.ranges = finder.ranges();
     const auto found = unit_tokens(kernels(), network, patches);
     const auto exact = Reference(network).unit_tokens(patches);
-    const auto plain = unit_tokens(*kernels_or_null(Isa::kPlain, kernels().precision), network, patches);
+    const auto plain =
+        unit_tokens(*kernels_or_null(Isa::kPlain, kernels().precision), network, patches);
     const auto width = static_cast<std::size_t>(config.width);
     // Measured over these sizes, times 4. To the plain kernels: roundings that fall the other way.
     constexpr std::array kToExact{4e-12, 1e-3, 2e-2}, kToPlain{4e-12, 1e-5, 5e-5};
@@ -389,8 +390,9 @@ TEST(Kernels, NamesAndLimitsAreCheckedInOneLine) {
 TEST(Kernels, Int8NeedsRanges) {
   const VitConfig config = config_of(kSizes.front());
   const VitWeights weights = init_student(config, 6);
-  EXPECT_THROW(PackedVit(network_of(config, weights), *kernels_or_null(Isa::kPlain, Precision::kInt8)),
-               Error);
+  EXPECT_THROW(
+      PackedVit(network_of(config, weights), *kernels_or_null(Isa::kPlain, Precision::kInt8)),
+      Error);
 }
 
 TEST(Kernels, RefusesWidthsThatNoKernelTakes) {
@@ -398,8 +400,9 @@ TEST(Kernels, RefusesWidthsThatNoKernelTakes) {
   config.width = 48;
   config.heads = 3;
   const VitWeights weights = init_student(config, 6);
-  EXPECT_THROW(PackedVit(network_of(config, weights), *kernels_or_null(Isa::kPlain, Precision::kFloat32)),
-               Error);
+  EXPECT_THROW(
+      PackedVit(network_of(config, weights), *kernels_or_null(Isa::kPlain, Precision::kFloat32)),
+      Error);
 }
 
 }  // namespace

@@ -68,8 +68,8 @@ TEST(Loader, RefusesALibraryThatIsNoBackend) {
 
 TEST(Loader, TakesTheFirstFolderThatHasIt) {
   const TempDir empty;
-  const Backend& backend =
-      open_backend(kTrainingFile, {empty.path(), built("fake_backend"), built("other_abi_backend")});
+  const Backend& backend = open_backend(
+      kTrainingFile, {empty.path(), built("fake_backend"), built("other_abi_backend")});
   EXPECT_EQ(backend.abi, kBackendAbi);
   EXPECT_EQ(backend.name, "torch");
   expect_contains(backend.description, "stand-in");

@@ -16,13 +16,13 @@
 namespace novelty {
 namespace {
 
-using testing::training_or_null;
 using testing::kTinyPatches;
 using testing::kTinyPatchValues;
 using testing::kTinyWidth;
 using testing::network_of;
 using testing::random_values;
 using testing::tiny_config;
+using testing::training_or_null;
 
 constexpr int kBatch = 3;
 constexpr int kKept = 8;
@@ -52,7 +52,8 @@ class StudentTrainerTest : public ::testing::Test {
     const VitWeights teacher = init_untrained_teacher(config_, 5);
     targets_.resize(kPatches * kTinyWidth);
     std::vector<float> attention(kPatches), cls(kBatch * kTinyWidth);
-    backend_for("cpu").make_teacher(network_of(config_, teacher), {1})
+    backend_for("cpu")
+        .make_teacher(network_of(config_, teacher), {1})
         ->features(patches_, kBatch, targets_, attention, cls);
     for (int i = 0; i < kBatch * kKept; ++i) kept_.push_back(i % kKept * 2 + i / kKept % 2);
   }
@@ -84,8 +85,8 @@ Export state_of(StudentTrainer& trainer) {
 
 TEST_F(StudentTrainerTest, LossIsTheDistanceOfTheEnginesTokensWhenNothingIsMasked) {
   const VitWeights teacher = init_untrained_teacher(config_, 5);
-  const auto engine =
-      backend_for("cpu").make_engine(network_of(config_, teacher), network_of(config_, student_), {1});
+  const auto engine = backend_for("cpu").make_engine(network_of(config_, teacher),
+                                                     network_of(config_, student_), {1});
   const auto scratch = engine->make_scratch();
   double expected = 0;
   constexpr std::size_t kImage = kTinyPatches * kTinyPatchValues;

@@ -199,7 +199,8 @@ Backend make_backend() {
   Backend backend;
   backend.name = "torch";
   backend.description = "stand-in for tests, without LibTorch";
-  backend.make_engine = [](const NetworkView&, const NetworkView& student, const EngineOptions& options) {
+  backend.make_engine = [](const NetworkView&, const NetworkView& student,
+                           const EngineOptions& options) {
     return std::make_shared<FakeEngine>(student, options.threads);
   };
   backend.make_teacher = [](const NetworkView& teacher, const EngineOptions&) {
