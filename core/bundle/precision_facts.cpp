@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// The facts and tensors of precisions, and which of them may run.
 #include "bundle/precision_facts.h"
 
 #include <array>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// The networks side by side, and the comparison of their tokens.
 #include "engine/cpu_engine.h"
 
 #include <algorithm>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Folds, quantises and packs a network's weights.
 #include "engine/packed_vit.h"
 
 #include <sys/mman.h>

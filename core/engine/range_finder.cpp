@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Ranges of activations, by name.
 #include "engine/range_finder.h"
 
 #include "engine/cpu_engine.h"

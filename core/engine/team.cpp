@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Wakes the threads of a team and waits for them.
 #include "engine/team.h"
 
 #include <system_error>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// A pass block by block, rows in turns that stay in the cache.
 #include "engine/vit_forward.h"
 
 #include <unistd.h>

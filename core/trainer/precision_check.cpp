@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Compares the scores of pictures in each precision.
 #include "trainer/precision_check.h"
 
 #include <algorithm>
