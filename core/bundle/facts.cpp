@@ -110,7 +110,7 @@ void check_tensor_names(const SafetensorsFile& file) {
     if (name.starts_with("teacher.") || name.starts_with("student.")) continue;
     if (name.starts_with("calibration.") || name.starts_with("density.")) continue;
     if (name.starts_with("scene.") || name.starts_with("picture.")) continue;
-    if (name.starts_with("ranges.")) continue;
+    if (name.starts_with("ranges.teacher.") || name.starts_with("ranges.student.")) continue;
     throw Error(ErrorKind::kFormat, file.where(), "has the unknown tensor \"" + name + "\"");
   }
 }

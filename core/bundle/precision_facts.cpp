@@ -2,6 +2,7 @@
 // The facts and tensors of precisions, and which of them may run.
 #include "bundle/precision_facts.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdio>
@@ -53,22 +54,24 @@ void add_range_tensors(const NetworkView& network, const std::string& prefix, Te
 
 TensorMap read_ranges(const SafetensorsFile& file, const std::string& prefix,
                       const VitConfig& config) {
+  const auto stored = std::count_if(file.tensors().begin(), file.tensors().end(),
+                                    [&](const auto& t) { return t.first.starts_with(prefix); });
   TensorMap ranges;
+  if (stored == 0) return ranges;
   for (const auto& [name, size] : range_sizes(config)) {
-    if (ranges.empty() && !file.tensors().contains(prefix + name)) return ranges;
-    const TensorView& tensor = file.at(prefix + name);
-    if (tensor.dtype != DType::kF32 || tensor.shape != std::vector<std::int64_t>{size}) {
-      throw Error(ErrorKind::kFormat, file.where(),
-                  "tensor \"" + prefix + name + "\" is not float32 of the network's sizes");
-    }
-    for (const float value : to_floats(tensor, file.where() + ": " + prefix + name)) {
-      if (value < 0) {
-        throw Error(ErrorKind::kFormat, file.where(),
-                    "tensor \"" + prefix + name + "\" holds a negative range");
-      }
-    }
+    const std::string full = prefix + name;
+    const TensorView& tensor = file.at(full);
+    const auto refuse = [&](const char* what) {
+      throw Error(ErrorKind::kFormat, file.where(), "tensor \"" + full + "\" " + what);
+    };
+    if (tensor.dtype != DType::kF32 || tensor.shape != std::vector<std::int64_t>{size})
+      refuse("is not float32 of the network's sizes");
+    for (const float value : to_floats(tensor, file.where() + ": " + full))
+      if (value < 0) refuse("holds a negative range");
     ranges[name] = tensor;
   }
+  if (static_cast<std::size_t>(stored) != ranges.size())
+    throw Error(ErrorKind::kFormat, file.where(), "has unknown tensors \"" + prefix + "*\"");
   return ranges;
 }
 

@@ -62,6 +62,7 @@ class BundleDetector final : public Detector {
         definition_(bundle.score),
         density_(bundle.density),
         picture_(bundle.picture),
+        // NOLINTNEXTLINE(bugprone-throw-keyword-missing): no exception that is thrown
         exceptions_(density_, bundle.info.grid_size),
         calibration_(bundle.calibration),
         scale_(bundle.calibration),

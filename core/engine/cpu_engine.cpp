@@ -158,7 +158,8 @@ class CpuTeacher : public Teacher {
 
   void for_each_picture(std::span<const float> patches, int batch, const Visit& visit) {
     const VitConfig& config = network_.config();
-    const auto size = static_cast<std::size_t>(config.patch_count() * config.patch_values());
+    const auto size = static_cast<std::size_t>(config.patch_count()) *
+                      static_cast<std::size_t>(config.patch_values());
     check_size(patches.size(), static_cast<std::int64_t>(static_cast<std::size_t>(batch) * size),
                "patches");
     const auto pictures = static_cast<std::size_t>(batch);

@@ -218,7 +218,7 @@ class VitPacker {
   PackedLinear linear(const Matrix& m, const Units& units) {
     if (kernels_.precision != Precision::kInt8) return half_linear(m);
     PackedLinear linear = sized(m, kernels_.depth_multiple);
-    const auto outputs = static_cast<std::size_t>(linear.panel_count * kPanelColumns);
+    const auto outputs = static_cast<std::size_t>(linear.panel_count) * kPanelColumns;
     auto* panels = static_cast<std::int8_t*>(
         packed_.arena_.allocate(outputs * static_cast<std::size_t>(linear.depth)));
     std::vector<float> bias(m.bias.begin(), m.bias.end());
@@ -231,7 +231,7 @@ class VitPacker {
   // One of VitKernels::half_bytes.
   PackedLinear half_linear(const Matrix& m) {
     PackedLinear linear = sized(m, kernels_.half_multiple);
-    const auto outputs = static_cast<std::size_t>(linear.panel_count * kPanelColumns);
+    const auto outputs = static_cast<std::size_t>(linear.panel_count) * kPanelColumns;
     void* panels = packed_.arena_.allocate(outputs * static_cast<std::size_t>(linear.depth) *
                                            kernels_.half_bytes);
     if (kernels_.half_bytes == sizeof(float)) {

@@ -17,6 +17,7 @@
 #include "base/sha256.h"
 #include "bundle/bundle.h"
 #include "engine/backend.h"
+#include "engine/cpu_engine.h"
 #include "nn/init.h"
 #include "novelty/detector.h"
 #include "novelty/error.h"
@@ -334,6 +335,21 @@ TEST_F(TrainerTest, TheSemanticPresetScoresPicturesAsWholes) {
   }
   recalibrate(source, {chosen.output, folder_ / "again.novelty", {}, 1});
   EXPECT_FALSE(read_bundle(folder_ / "again.novelty").picture.empty());
+}
+
+TEST_F(TrainerTest, ChecksThePrecisionsThatThisMachineHas) {
+  WalkingBar source(20);
+  const TrainingOptions chosen = options("m.novelty");
+  train(source, chosen);
+  const Bundle bundle = read_bundle(chosen.output);
+  for (const std::string precision : {"bf16", "int8"}) {
+    const bool is_quick = kernels_for({1, precision}).isa != std::string("plain");
+    EXPECT_EQ(bundle.drift.contains(precision), is_quick) << precision;
+  }
+  EXPECT_EQ(bundle.teacher.ranges.size(), 3U * 2);
+  EXPECT_EQ(bundle.student.ranges.size(), 3U * 2);
+  const auto detector = Detector::load(chosen.output);
+  EXPECT_EQ(detector->info().precision, allowed_precision(bundle.drift, "auto"));
 }
 
 TEST_F(TrainerTest, ModelsThatShareATeacherScoreAsTheDetectorDoes) {
