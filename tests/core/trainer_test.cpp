@@ -346,8 +346,8 @@ TEST_F(TrainerTest, ChecksThePrecisionsThatThisMachineHas) {
     const bool is_quick = kernels_for({1, precision}).isa != std::string("plain");
     EXPECT_EQ(bundle.drift.contains(precision), is_quick) << precision;
   }
-  EXPECT_EQ(bundle.teacher.ranges.size(), 3U * 2);
-  EXPECT_EQ(bundle.student.ranges.size(), 3U * 2);
+  EXPECT_EQ(bundle.teacher.ranges.size(), 3U * bundle.info.teacher_depth);
+  EXPECT_EQ(bundle.student.ranges.size(), 3U * bundle.info.student_depth);
   const auto detector = Detector::load(chosen.output);
   EXPECT_EQ(detector->info().precision, allowed_precision(bundle.drift, "auto"));
 }
