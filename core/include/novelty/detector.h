@@ -60,7 +60,8 @@ class NOVELTY_API Detector {
     virtual ~Scratch() = default;
   };
 
-  /// Loads a bundle; the file is not touched after this returns. Opens the backend (LibTorch).
+  /// Loads a bundle; the file is not touched after this returns. Detectors of
+  /// the same file and options are one while in use.
   /// Thread: any. Throws: Error (kNotFound, kRead, kFormat, kVersion, kUnsupported, kBackend).
   static std::shared_ptr<const Detector> load(const std::string& path,
                                               const DetectorOptions& options = {});
