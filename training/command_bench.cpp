@@ -9,6 +9,7 @@
 #include "bench_networks.h"
 #include "command_line.h"
 #include "commands.h"
+#include "engine/cpu_engine.h"
 #include "engine_timing.h"
 #include "interrupt.h"
 #include "progress.h"
@@ -110,7 +111,7 @@ Measured measure(const Settings& settings) {
   measured.all = novelty::measure_latency(*engine, config, patches, all.threads, settings.seconds,
                                           progress_of("all threads"));
   bar.finish();
-  measured.backend = novelty::backend_for("cpu").description;
+  measured.backend = std::string("own kernels, ") + novelty::kernels_for(settings.engine).isa;
   return measured;
 }
 

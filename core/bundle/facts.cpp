@@ -94,17 +94,6 @@ NetworkView read_network(const FactReader& facts, const SafetensorsFile& file,
   return network;
 }
 
-/// Tokens are compared one to one, so the networks must share grid and width.
-void check_pair(const VitConfig& teacher, const VitConfig& student, const std::string& where) {
-  if (teacher.input_size == student.input_size && teacher.patch_size == student.patch_size &&
-      teacher.width == student.width) {
-    return;
-  }
-  throw Error(ErrorKind::kUnsupported, where,
-              "teacher and student differ in input size, patch size or width",
-              "train with a student of the teacher's sizes");
-}
-
 void check_tensor_names(const SafetensorsFile& file) {
   for (const auto& [name, tensor] : file.tensors()) {
     if (name.starts_with("teacher.") || name.starts_with("student.")) continue;

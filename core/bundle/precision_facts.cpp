@@ -81,8 +81,12 @@ std::string allowed_precision(const PrecisionDrift& drift, const std::string& wa
     const bool allowed = found != drift.end() && found->second <= kMostDrift;
     return allowed && is_quicker_in("bf16") ? "bf16" : "fp32";
   }
-  kernels_for({.precision = wanted});  // throws where there is no such precision
+  const VitKernels& kernels = kernels_for({.precision = wanted});  // throws on an unknown name
   if (wanted == kCalibrated) return wanted;
+  if (kernels.isa == std::string("plain")) {
+    throw Error(ErrorKind::kUnsupported, "precision",
+                "this machine has no instructions for " + wanted, "use auto or fp32");
+  }
   const auto found = drift.find(wanted);
   if (found == drift.end()) {
     throw Error(ErrorKind::kUnsupported, "precision", "the model was not checked in " + wanted,

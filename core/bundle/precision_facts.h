@@ -26,7 +26,8 @@ TensorMap read_ranges(const SafetensorsFile& file, const std::string& prefix,
                       const VitConfig& config);
 
 /// "fp32", "bf16" or "int8" for `wanted`, which may be "auto": the quickest of fp32 and bf16 on
-/// this machine that `drift` allows. Throws: Error(kSettings: unknown; kUnsupported: not allowed).
+/// this machine that `drift` allows. Throws: Error(kSettings: unknown; kUnsupported: not
+/// allowed, or far slower here than fp32).
 std::string allowed_precision(const PrecisionDrift& drift, const std::string& wanted);
 
 }  // namespace novelty

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <optional>
 
 #include "engine/team.h"
 #include "engine/vit_forward.h"
@@ -53,6 +52,15 @@ float normalised_distance(const float* a, const float* b, std::size_t width) {
   return static_cast<float>(std::min(sum, 4.0));
 }
 
+template <class Make>
+auto guarded(const Make& make) {
+  try {
+    return make();
+  } catch (const std::bad_alloc&) {
+    throw Error(ErrorKind::kResource, "model", "no memory is left for its networks");
+  }
+}
+
 class CpuScratch : public Engine::Scratch {
  public:
   CpuScratch(const PackedVit& teacher, const PackedVit& student, int threads)
@@ -74,7 +82,7 @@ class CpuEngine : public Engine {
       : teacher_(teacher, kernels), student_(student, kernels), threads_(threads) {}
 
   std::unique_ptr<Scratch> make_scratch() const override {
-    return std::make_unique<CpuScratch>(teacher_, student_, threads_);
+    return guarded([&] { return std::make_unique<CpuScratch>(teacher_, student_, threads_); });
   }
 
   void score(std::span<const float> patches, Scratch& scratch, std::span<float> discrepancy,
@@ -192,23 +200,14 @@ Precision precision_named(const std::string& name) {
               "use fp32, bf16 or int8");
 }
 
-template <class Make>
-auto guarded(const Make& make) {
-  try {
-    return make();
-  } catch (const std::bad_alloc&) {
-    throw Error(ErrorKind::kResource, "model", "no memory is left for its networks");
-  }
-}
-
 Backend make_cpu_backend() {
   Backend backend;
   backend.name = "cpu";
-  backend.description = std::string("own kernels, ") + isa_name(usable_isa(Isa::kAmx));
+  backend.description = std::string("own kernels, ") + kernels_for({}).isa + " in fp32";
   backend.make_engine = [](const NetworkView& teacher, const NetworkView& student,
                            const EngineOptions& options) -> std::shared_ptr<const Engine> {
     check_threads(options.threads);
-    check_pair(teacher.config, student.config);
+    check_pair(teacher.config, student.config, "model");
     return guarded([&] {
       return std::make_shared<CpuEngine>(teacher, student, kernels_for(options), options.threads);
     });
@@ -227,15 +226,14 @@ Backend make_cpu_backend() {
 
 const VitKernels& kernels_for(const EngineOptions& options) {
   const Precision precision = precision_named(options.precision);
-  for (int isa = static_cast<int>(usable_isa(isa_named(options.isa))); isa >= 0; --isa) {
+  for (int isa = static_cast<int>(isa_named(options.isa)); isa >= 0; --isa) {
     const VitKernels* kernels = kernels_or_null(static_cast<Isa>(isa), precision);
     if (kernels) return *kernels;
   }
   throw Error(ErrorKind::kUnsupported, "precision", options.precision + " has no kernels here");
 }
 
-// AVX512_BF16 alone is no gain on the Intel processors that have it: its products are issued at
-// half the rate of float32's, or less.
+// AVX512_BF16 without AMX is slower than float32 on Intel's processors: see docs/benchmarks.md.
 bool is_quicker_in(const std::string& precision) {
   const VitKernels& kernels = kernels_for({.precision = precision});
   const std::string isa = kernels.isa;
@@ -258,13 +256,6 @@ void check_threads(int threads) {
   if (threads < 1 || threads > 1024) {
     throw Error(ErrorKind::kSettings, "threads", std::to_string(threads) + " is out of range",
                 "use 1 to 1024");
-  }
-}
-
-void check_pair(const VitConfig& a, const VitConfig& b) {
-  if (a.input_size != b.input_size || a.patch_size != b.patch_size || a.width != b.width) {
-    throw Error(ErrorKind::kUnsupported, "model",
-                "teacher and student differ in input size, patch size or width");
   }
 }
 

@@ -27,7 +27,4 @@ void check_size(std::size_t actual, std::int64_t expected, const char* what);
 /// Throws: Error(kSettings) unless 1 <= threads <= 1024.
 void check_threads(int threads);
 
-/// Throws: Error(kUnsupported) unless the networks' patches and tokens are of one shape.
-void check_pair(const VitConfig& teacher, const VitConfig& student);
-
 }  // namespace novelty

@@ -67,7 +67,7 @@ Backend best_backend() {
     if (!device.make_teacher) device.make_teacher = best.make_teacher;
     if (device.make_engine) best = std::move(device);
   } catch (const Error&) {
-    // `novelty doctor` says why
+    // not installed, or the machine lacks the device: most do
   }
   return best;
 }

@@ -5,7 +5,6 @@
 #include <sys/mman.h>
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <cstring>
 #include <numbers>
@@ -43,8 +42,7 @@ constexpr float kMiddle = 128;  // the zero of values of either sign
 constexpr double kLargestUnit = 127;
 
 // A share of each column's range, of its logarithm, goes into the weights, so that neither they nor
-// the activations lose the small beside the large: SmoothQuant's alpha. Chosen on a ViT-Ti, where
-// [0.6, 0.8] is level.
+// the activations lose the small beside the large: SmoothQuant's alpha.
 constexpr double kShare = 0.7;
 
 Units units_of(const Matrix& m, std::span<const float> ranges) {
@@ -76,7 +74,6 @@ void* Arena::allocate(std::size_t bytes) {
     std::memset(chunks_.back().get(), 0, chunk);
     free_ = chunk;
     used_ = 0;
-    size_ += chunk;
   }
   void* result = chunks_.back().get() + used_;
   used_ += bytes;
@@ -97,20 +94,8 @@ class VitPacker {
   }
 
  private:
-  std::vector<float> values_of(const std::string& name, const std::vector<std::int64_t>& shape) {
-    const auto found = network_.tensors.find(name);
-    if (found == network_.tensors.end()) {
-      throw Error(ErrorKind::kFormat, name, "the tensor is missing");
-    }
-    if (found->second.shape != shape) {
-      throw Error(ErrorKind::kFormat, name,
-                  "the tensor has another shape than the network's sizes");
-    }
-    return to_floats(found->second, name);
-  }
-
   std::vector<float> values_of(const std::string& name) {
-    return values_of(name, shapes_.at(name));
+    return tensor_values(network_.tensors, name, shapes_.at(name));
   }
 
   const float* keep(std::span<const float> values, std::size_t size) {
@@ -141,16 +126,12 @@ class VitPacker {
   // Those of what the layer takes; empty where operands are no integers.
   Units units(const Matrix& m, const std::string& name) {
     if (kernels_.precision != Precision::kInt8) return {};
-    const auto found = network_.ranges.find(name);
-    if (found == network_.ranges.end()) {
+    if (network_.ranges.empty()) {
       throw Error(ErrorKind::kSettings, "precision",
                   "int8 needs the ranges of the network's activations, and the model has none",
                   "use bf16 or fp32, or train the model again");
     }
-    const auto ranges = to_floats(found->second, name);
-    if (ranges.size() != static_cast<std::size_t>(m.columns)) {
-      throw Error(ErrorKind::kFormat, name, "the ranges are of another network");
-    }
+    const auto ranges = tensor_values(network_.ranges, name, {m.columns});
     return units_of(m, ranges);
   }
 

@@ -19,8 +19,6 @@ class Arena {
   /// Throws: std::bad_alloc.
   void* allocate(std::size_t bytes);
 
-  std::size_t size() const { return size_; }
-
  private:
   struct Free {
     void operator()(std::byte* chunk) const {
@@ -30,7 +28,7 @@ class Arena {
   static constexpr std::size_t kHugePage = std::size_t{1} << 21;
 
   std::vector<std::unique_ptr<std::byte[], Free>> chunks_;
-  std::size_t free_ = 0, used_ = 0, size_ = 0;  // of the last chunk, in bytes; of all
+  std::size_t free_ = 0, used_ = 0;  // of the last chunk, in bytes
 };
 
 /// Immutable, shared by threads.
@@ -51,7 +49,6 @@ class PackedVit {
   const VitConfig& config() const { return config_; }
   const VitKernels& kernels() const { return *kernels_; }
   int tokens() const { return 1 + config_.patch_count(); }
-  std::size_t bytes() const { return arena_.size(); }
 
   PackedLinear patch;                ///< without bias, which is in `positions`
   const float* positions = nullptr;  ///< [tokens, width]; what a token is before its patch is added

@@ -5,8 +5,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <algorithm>
-
 #include "engine/vit_kernels_table.h"
 
 namespace novelty {
@@ -36,43 +34,25 @@ bool has_amx() {
          syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
 }
 
-Isa best_isa() {
-  if (has_amx()) return Isa::kAmx;
-  if (has_avx512()) return Isa::kAvx512;
-  return has_avx2() ? Isa::kAvx2 : Isa::kPlain;
-}
-
-#else
-
-Isa best_isa() {
-  return Isa::kPlain;
-}
-
 #endif
 
 }  // namespace
 
-Isa usable_isa(Isa cap) {
-  static const Isa best = best_isa();
-  return std::min(best, cap);
-}
-
-const char* isa_name(Isa isa) {
-  constexpr const char* kNames[] = {"plain", "avx2", "avx512", "amx"};
-  return kNames[static_cast<int>(isa)];
-}
-
 const VitKernels* kernels_or_null(Isa isa, Precision precision) {
-  if (usable_isa(isa) != isa) return nullptr;
 #ifdef NOVELTY_X86_KERNELS
-  if (isa == Isa::kAmx) return amx_kernels(precision);
+  const bool is_float = precision == Precision::kFloat32;
+  if (isa == Isa::kAmx) {
+    if (is_float) return nullptr;
+    static const bool has_tiles = has_amx();
+    return has_tiles ? amx_kernels(precision) : nullptr;
+  }
   if (isa == Isa::kAvx512) {
-    const bool is_there = precision == Precision::kFloat32 || has_short_products();
+    const bool is_there = is_float ? has_avx512() : has_short_products();
     return is_there ? avx512_kernels(precision) : nullptr;
   }
-  if (isa == Isa::kAvx2) return avx2_kernels(precision);
+  if (isa == Isa::kAvx2) return has_avx2() ? avx2_kernels(precision) : nullptr;
 #endif
-  return plain_kernels(precision);
+  return isa == Isa::kPlain ? plain_kernels(precision) : nullptr;
 }
 
 }  // namespace novelty

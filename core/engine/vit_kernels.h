@@ -119,12 +119,8 @@ constexpr std::size_t attention_scratch(int padded_tokens) {
 /// Instruction sets in ascending order: each has all of those before it.
 enum class Isa { kPlain, kAvx2, kAvx512, kAmx };
 
-/// The best that this machine and build have, up to `cap`. Thread: any.
-Isa usable_isa(Isa cap);
-
-const char* isa_name(Isa isa);
-
-/// Null where the machine or the build lacks them at `isa` exactly.
+/// Null where the instruction set adds nothing to the precision, or the machine or the build lacks
+/// it. AMX is asked of the kernel, for the whole process, when first looked for. Thread: any.
 const VitKernels* kernels_or_null(Isa isa, Precision precision);
 
 }  // namespace novelty

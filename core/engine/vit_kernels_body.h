@@ -238,8 +238,7 @@ void store_key_panels(std::uint16_t* keys, int first_token, int rows, int head_s
       const __m256i halves = reinterpret_cast<__m256i>(_mm512_cvtneps_pbh(row));
       v[r] = reinterpret_cast<I16>(_mm512_castsi256_si512(halves));
     }
-    // Tokens 2 apart, 4 apart and 8 apart are joined; the last two steps also move 128-bit lanes.
-    I16 two[8];  // [4 lanes][tokens 2r, 2r + 1]: pairs interleaved
+    I16 two[8];  // of tokens 2r and 2r + 1, pairs interleaved
     for (int r = 0; r < 8; ++r) {
       const I16 index{0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23};
       two[r] = reinterpret_cast<I16>(_mm512_permutex2var_epi32(
@@ -260,11 +259,9 @@ void store_key_panels(std::uint16_t* keys, int first_token, int rows, int head_s
       }
     }
     std::uint16_t* to = keys + std::ptrdiff_t{(first_token + first) / 16} * 16 * head_size;
-    const int order[4] = {0, 1, 2, 3};
     for (int i = 0; i < 4; ++i) {
-      const int pair = order[i];
-      _mm512_storeu_si512(to + pair * 32, _mm512_shuffle_i64x2(b[i], b[i + 4], 0x88));
-      _mm512_storeu_si512(to + (pair + 4) * 32, _mm512_shuffle_i64x2(b[i], b[i + 4], 0xDD));
+      _mm512_storeu_si512(to + i * 32, _mm512_shuffle_i64x2(b[i], b[i + 4], 0x88));
+      _mm512_storeu_si512(to + (i + 4) * 32, _mm512_shuffle_i64x2(b[i], b[i + 4], 0xDD));
     }
   }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The tables of the instruction sets, one source file each. Null for a precision that an
-// instruction set adds nothing to. The machine must have what is called.
+// The tables of the instruction sets, one source file each. AVX2 has float32 alone and is null for
+// the rest; AMX is not to be asked for float32. The machine must have what is called.
 #pragma once
 
 #include "engine/vit_kernels.h"

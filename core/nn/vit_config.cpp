@@ -216,4 +216,24 @@ void check_vit_config(const VitConfig& config, const std::string& where) {
   if (!problem.empty()) throw Error(ErrorKind::kSettings, where, problem);
 }
 
+std::vector<float> tensor_values(const TensorMap& tensors, const std::string& name,
+                                 const std::vector<std::int64_t>& shape) {
+  const auto found = tensors.find(name);
+  if (found == tensors.end()) throw Error(ErrorKind::kFormat, name, "the tensor is missing");
+  if (found->second.shape != shape) {
+    throw Error(ErrorKind::kFormat, name, "the tensor has another shape than the network's sizes");
+  }
+  return to_floats(found->second, name);
+}
+
+void check_pair(const VitConfig& teacher, const VitConfig& student, const std::string& where) {
+  if (teacher.input_size == student.input_size && teacher.patch_size == student.patch_size &&
+      teacher.width == student.width) {
+    return;
+  }
+  throw Error(ErrorKind::kUnsupported, where,
+              "teacher and student differ in input size, patch size or width",
+              "train with a student of the teacher's sizes");
+}
+
 }  // namespace novelty

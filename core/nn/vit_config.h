@@ -38,6 +38,15 @@ VitConfig infer_vit_config(const TensorMap& tensors, const std::string& prefix =
 /// Names and shapes of all tensors of `config`, without a head, in file order.
 std::map<std::string, std::vector<std::int64_t>> vit_tensor_shapes(const VitConfig& config);
 
+/// The values of tensor `name`. Throws: Error(kFormat) when it is missing, of another shape or not
+/// finite.
+std::vector<float> tensor_values(const TensorMap& tensors, const std::string& name,
+                                 const std::vector<std::int64_t>& shape);
+
+/// Tokens of teacher and student are compared one to one.
+/// Throws: Error(kUnsupported) unless they share grid and width.
+void check_pair(const VitConfig& teacher, const VitConfig& student, const std::string& where);
+
 /// Throws: Error(kSettings) for sizes that cannot be (or are absurd: width > 4096, depth > 64,
 /// ...).
 void check_vit_config(const VitConfig& config, const std::string& where);

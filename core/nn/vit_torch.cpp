@@ -25,14 +25,6 @@ namespace {
 constexpr double kNormEpsilon = 1e-6;      // timm's ViT
 constexpr double kSmallestLength = 1e-12;  // below it a token counts as zero
 
-at::Tensor load_tensor(const std::string& name, const TensorView& view,
-                       const std::vector<std::int64_t>& shape) {
-  if (view.shape != shape) {
-    throw Error(ErrorKind::kFormat, name, "the tensor has another shape than the network's sizes");
-  }
-  return tensor_of(to_floats(view, name), shape);
-}
-
 VitBlock block_of(const TensorsByName& tensors, const std::string& prefix) {
   const auto at = [&](const char* name) { return tensors.at(prefix + name); };
   return {at("norm1.weight"),     at("norm1.bias"),     at("attn.qkv.weight"), at("attn.qkv.bias"),
@@ -82,9 +74,7 @@ TensorsByName load_tensors(const VitConfig& config, const TensorMap& tensors) {
   check_vit_config(config, "network");
   TensorsByName loaded;
   for (const auto& [name, shape] : vit_tensor_shapes(config)) {
-    const auto found = tensors.find(name);
-    if (found == tensors.end()) throw Error(ErrorKind::kFormat, name, "the tensor is missing");
-    loaded[name] = load_tensor(name, found->second, shape);
+    loaded[name] = tensor_of(tensor_values(tensors, name, shape), shape);
   }
   return loaded;
 }
@@ -103,21 +93,6 @@ Vit vit_of(const VitConfig& config, const TensorsByName& tensors) {
   vit.norm_weight = tensors.at("norm.weight");
   vit.norm_bias = tensors.at("norm.bias");
   return vit;
-}
-
-void fold_normalisation(Vit& vit, const std::array<float, 3>& mean,
-                        const std::array<float, 3>& std) {
-  const auto width = vit.config.width;
-  const auto weight = vit.patch_weight.to(at::kDouble).view({width, 3, -1});
-  auto bias = vit.patch_bias.to(at::kDouble);
-  const at::Tensor folded = at::empty_like(weight);
-  for (int c = 0; c < 3; ++c) {
-    const auto channel = weight.select(1, c) / static_cast<double>(std.at(c));
-    folded.select(1, c).copy_(channel);
-    bias = bias - channel.sum(1) * static_cast<double>(mean.at(c));
-  }
-  vit.patch_weight = folded.view({width, -1}).to(at::kFloat);
-  vit.patch_bias = bias.to(at::kFloat);
 }
 
 at::Tensor embed_patches(const Vit& vit, const at::Tensor& patches, const at::Tensor& positions) {

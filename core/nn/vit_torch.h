@@ -49,12 +49,7 @@ TensorsByName load_tensors(const VitConfig& config, const TensorMap& tensors);
 /// `tensors` has every name of vit_tensor_shapes. Differentiable.
 Vit vit_of(const VitConfig& config, const TensorsByName& tensors);
 
-/// Moves the input normalisation (x - mean) / std into the patch embedding, so that `vit` takes
-/// values in [0, 1].
-void fold_normalisation(Vit& vit, const std::array<float, 3>& mean,
-                        const std::array<float, 3>& std);
-
-/// patches: [n, k, patch_values], normalised unless it is folded in. positions: rows of pos_embed,
+/// patches: [n, k, patch_values], normalised. positions: rows of pos_embed,
 /// [1 or n, k, width]. Returns [n, 1 + k, width], [CLS] first.
 at::Tensor embed_patches(const Vit& vit, const at::Tensor& patches, const at::Tensor& positions);
 

@@ -145,7 +145,7 @@ Decision calibrate(const TrainingRun& run, FeatureCache& cache, const Engine& en
   decision.score.top_share = run.recipe.top_share;
   TermScorer scorer(engine, run.config(), decision.density, decision.picture);
   const std::size_t total = run.split.holdout.size();
-  const HeldOut held = score_held_out(
+  HeldOut held = score_held_out(
       run.source, run.split.holdout, run.config(), scorer, run.recipe.calibration_views,
       run.options.seed,
       [&](std::size_t done) { run.progress(TrainingStage::kCalibration, done, total); });
@@ -157,6 +157,7 @@ Decision calibrate(const TrainingRun& run, FeatureCache& cache, const Engine& en
   report.holdout_scores = doubles_of(scores_of(clean, patches, decision.score.top_share));
   report.train_scores = training_scores(run, cache, scorer, decision.score);
   pick_report_frames(run, clean, decision.calibration, report);
+  decision.sample = std::move(held.sample);
   return decision;
 }
 

@@ -76,13 +76,14 @@ std::vector<float> varied_view(std::span<const float> patches, const VitConfig& 
 HeldOut score_held_out(FrameSource& source, std::span<const std::size_t> positions,
                        const VitConfig& config, TermScorer& scorer, std::size_t views,
                        std::uint64_t seed, const std::function<void(std::size_t)>& progress) {
-  HeldOut result;
+  HeldOut result{PictureSample(positions.size()), {}, {}};
   PreprocessScratch scratch;
   std::vector<float> original;
   progress(0);
   visit_pictures(source, positions, 0, [&](std::size_t place, const FrameView& frame) {
     preprocess(frame, config.input_size, config.patch_size, scratch, original);
     scorer.add(original, result.clean);
+    result.sample.offer(place, original);
     for (const std::size_t view : views_of(place, positions.size(), views)) {
       scorer.add(varied_view(original, config, seed, view), result.varied);
     }

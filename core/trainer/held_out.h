@@ -14,6 +14,7 @@
 #include "novelty/trainer.h"
 #include "scoring/patch_values.h"
 #include "scoring/picture_density.h"
+#include "trainer/precision_check.h"
 
 namespace novelty {
 
@@ -45,6 +46,7 @@ class TermScorer {
 
 /// Held-out pictures and varied views of them.
 struct HeldOut {
+  PictureSample sample;
   TermRows clean;   ///< of the pictures, in order
   TermRows varied;  ///< of the views
 };

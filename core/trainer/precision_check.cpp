@@ -4,31 +4,28 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string>
 
 #include "engine/cpu_engine.h"
 #include "engine/range_finder.h"
 #include "trainer/model_scorer.h"
-#include "trainer/run.h"
 
 namespace novelty {
 namespace {
 
 using Pictures = std::vector<std::vector<float>>;
 
-// The patches of every other of the chosen pictures, and of the rest.
-std::array<Pictures, 2> load(FrameSource& source, std::span<const std::size_t> positions,
-                             const Bundle& bundle) {
-  std::vector<std::size_t> chosen;
-  const std::size_t count = std::min(positions.size(), kPrecisionPictures);
-  for (std::size_t i = 0; i < count; ++i) chosen.push_back(positions[i * positions.size() / count]);
-  std::array<Pictures, 2> pictures;
-  PreprocessScratch scratch;
-  visit_pictures(source, chosen, 0, [&](std::size_t place, const FrameView& frame) {
-    auto& patches = pictures.at(place % 2).emplace_back();
-    preprocess(frame, bundle.info.input_size, bundle.info.patch_size, scratch, patches);
-  });
-  if (pictures[1].empty()) pictures[1] = pictures[0];
-  return pictures;
+Pictures every_other(const Pictures& all, std::size_t first) {
+  Pictures chosen;
+  for (std::size_t i = first; i < all.size(); i += 2) chosen.push_back(all[i]);
+  return chosen;
+}
+
+std::vector<std::string> quick_precisions() {
+  std::vector<std::string> names;
+  for (const char* name : {"bf16", "int8"})
+    if (kernels_for({.precision = name}).isa != std::string("plain")) names.emplace_back(name);
+  return names;
 }
 
 void find_ranges(const Pictures& pictures, RangeStorage& storage, NetworkView& network) {
@@ -69,18 +66,23 @@ double drift_between(const std::vector<double>& wanted, const std::vector<double
 
 }  // namespace
 
-void check_precisions(FrameSource& source, std::span<const std::size_t> positions, int threads,
-                      RangeStorage& storage, Bundle& bundle) {
-  if (positions.empty()) return;
-  const auto pictures = load(source, positions, bundle);
-  find_ranges(pictures[0], storage, bundle.teacher);
-  find_ranges(pictures[0], storage, bundle.student);
-  const auto wanted = scores_in("fp32", pictures[1], threads, bundle);
-  for (const char* precision : {"bf16", "int8"}) {
-    if (kernels_for({.precision = precision}).isa == std::string("plain")) continue;
-    bundle.drift[precision] =
-        drift_between(wanted, scores_in(precision, pictures[1], threads, bundle));
-  }
+void PictureSample::offer(std::size_t place, std::span<const float> patches) {
+  const std::size_t wanted = std::min(count_, kMost);
+  if (pictures_.size() < wanted && place == pictures_.size() * count_ / wanted)
+    pictures_.emplace_back(patches.begin(), patches.end());
+}
+
+void check_precisions(const PictureSample& sample, int threads, RangeStorage& storage,
+                      Bundle& bundle) {
+  const auto precisions = quick_precisions();
+  if (precisions.empty() || sample.pictures().size() < 2) return;
+  const Pictures seen = every_other(sample.pictures(), 0),
+                 unseen = every_other(sample.pictures(), 1);
+  find_ranges(seen, storage, bundle.teacher);
+  find_ranges(seen, storage, bundle.student);
+  const auto wanted = scores_in("fp32", unseen, threads, bundle);
+  for (const std::string& precision : precisions)
+    bundle.drift[precision] = drift_between(wanted, scores_in(precision, unseen, threads, bundle));
 }
 
 }  // namespace novelty

@@ -3,23 +3,38 @@
 #pragma once
 
 #include <deque>
+#include <span>
 #include <vector>
 
 #include "bundle/bundle.h"
-#include "novelty/trainer.h"
 
 namespace novelty {
+
+/// An even choice of pictures, kept as they pass by.
+class PictureSample {
+ public:
+  static constexpr std::size_t kMost = 64;
+
+  /// count: how many pictures there will be.
+  explicit PictureSample(std::size_t count = 0) : count_(count) {}
+
+  /// place: of the picture, ascending. patches: [patches, patch values] in [0, 1].
+  void offer(std::size_t place, std::span<const float> patches);
+
+  const std::vector<std::vector<float>>& pictures() const { return pictures_; }
+
+ private:
+  std::size_t count_;
+  std::vector<std::vector<float>> pictures_;
+};
 
 /// Owns what the bundle's ranges point to.
 using RangeStorage = std::deque<std::vector<float>>;
 
-/// Sets the bundle's `drift` and its networks' `ranges` from `positions` of the source: an even
-/// choice of kPrecisionPictures at most, of which every other sets the ranges and the rest measure.
-/// Measures the precisions for which this machine has kernels beyond plain C++; a bundle keeps what
-/// it had of the others. Throws: what ModelScorer throws.
-void check_precisions(FrameSource& source, std::span<const std::size_t> positions, int threads,
-                      RangeStorage& storage, Bundle& bundle);
-
-inline constexpr std::size_t kPrecisionPictures = 64;
+/// Sets the bundle's `drift` and its networks' `ranges`: every other picture of `sample` sets the
+/// ranges, the rest measure. Measures the precisions that this machine has instructions for; a
+/// bundle keeps what it had of the others. Throws: what ModelScorer throws.
+void check_precisions(const PictureSample& sample, int threads, RangeStorage& storage,
+                      Bundle& bundle);
 
 }  // namespace novelty

@@ -23,6 +23,7 @@ namespace {
 using nlohmann::json;
 
 struct Scored {
+  PictureSample sample;
   std::vector<float> in_time;      // [pictures]: all that is kept of each
   std::vector<float> view_values;  // [views, patches]
 };
@@ -33,10 +34,11 @@ Scored score_all(FrameSource& source, const Bundle& bundle, int threads,
   ModelScorer scorer(bundle, threads);
   std::vector<std::size_t> positions(source.count());
   std::iota(positions.begin(), positions.end(), std::size_t{0});
-  Scored result;
+  Scored result{PictureSample(positions.size()), {}, {}};
   check_progress(callback, bundle.info.path, 0, positions.size());
   visit_pictures(source, positions, 0, [&](std::size_t place, const FrameView& frame) {
     const auto patches = scorer.prepare(frame);
+    result.sample.offer(place, patches);
     scorer.score(patches);
     result.in_time.push_back(scorer.image_score());
     for (const auto view : views_of(place, positions.size(), Recipe().calibration_views)) {
@@ -76,10 +78,8 @@ ModelInfo recalibrate(FrameSource& source, const RecalibrationOptions& options,
                                       static_cast<std::size_t>(bundle.teacher.config.patch_count()),
                                       source.interval_s(), bundle.events, target);
   set_thresholds(bundle);
-  std::vector<std::size_t> positions(source.count());
-  std::iota(positions.begin(), positions.end(), std::size_t{0});
   RangeStorage ranges;
-  check_precisions(source, positions, options.threads, ranges, bundle);
+  check_precisions(scored.sample, options.threads, ranges, bundle);
   json provenance = json::parse(bundle.provenance_json);
   provenance["recalibration"] = {{"tool_version", NOVELTY_VERSION},
                                  {"source", source_facts(source)},

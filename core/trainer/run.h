@@ -18,6 +18,7 @@
 #include "scoring/picture_density.h"
 #include "trainer/feature_cache.h"
 #include "trainer/plan.h"
+#include "trainer/precision_check.h"
 #include "trainer/recipe.h"
 #include "trainer/teacher.h"
 #include "trainer/work_folder.h"
@@ -83,6 +84,7 @@ struct Decision {
   PictureDensity picture;
   ScoreDefinition score;
   Calibration calibration;
+  PictureSample sample;  // of the held-out pictures
 };
 
 /// Stage kCalibration: the decision, and the report's scores and pictures.

@@ -9,7 +9,6 @@
 #include "bundle/bundle.h"
 #include "nn/mask.h"
 #include "novelty/error.h"
-#include "trainer/precision_check.h"
 #include "trainer/promise.h"
 #include "trainer/run.h"
 #include "trainer/source_facts.h"
@@ -114,7 +113,7 @@ void write_model(const TrainingRun& run, const Student& student, Decision decisi
   bundle.calibration = std::move(decision.calibration);
   bundle.provenance_json = provenance_of(run, report).dump();
   RangeStorage ranges;
-  check_precisions(run.source, run.split.holdout, run.options.threads, ranges, bundle);
+  check_precisions(decision.sample, run.options.threads, ranges, bundle);
   report.model_id = write_bundle(bundle, run.options.output);
   const ModelInfo info = read_bundle(run.options.output).info;
   report.facts_json = info.facts_json;

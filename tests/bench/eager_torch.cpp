@@ -43,7 +43,9 @@ Vit network_of(const SafetensorsFile& file, const std::string& prefix, at::Scala
   const VitConfig config = infer_vit_config(own);
   TensorsByName tensors = load_tensors(config, own);
   Vit folded = vit_of(config, tensors);
-  fold_normalisation(folded, {0.5F, 0.5F, 0.5F}, {0.5F, 0.5F, 0.5F});
+  // The input's normalisation, (x - 0.5) / 0.5, as weights.
+  folded.patch_bias = folded.patch_bias - folded.patch_weight.sum(1);
+  folded.patch_weight = folded.patch_weight * 2;
   tensors["patch_embed.proj.weight"] =
       folded.patch_weight.reshape(tensors["patch_embed.proj.weight"].sizes());
   tensors["patch_embed.proj.bias"] = folded.patch_bias;

@@ -3,6 +3,7 @@
 // in double, whole networks against the plain kernels, over sizes with remainders.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <memory>
@@ -88,9 +89,9 @@ struct Product {
       static_cast<std::uint16_t*>(to)[at] = bits;
       return static_cast<double>(bfloat16_to_float(bits));
     }
-    if (left)
-      return static_cast<std::uint8_t*>(to)[at] = static_cast<std::uint8_t>(128 + 40 * value);
-    return static_cast<std::int8_t*>(to)[at] = static_cast<std::int8_t>(40 * value);
+    const auto units = static_cast<int>(std::clamp(40 * value, -128.0, 127.0));
+    if (left) return static_cast<std::uint8_t*>(to)[at] = static_cast<std::uint8_t>(128 + units);
+    return static_cast<std::int8_t*>(to)[at] = static_cast<std::int8_t>(units);
   }
 
   int rows, columns, depth;
@@ -104,7 +105,7 @@ struct Product {
 TEST_P(KernelsTest, AddsProductsOfEverySize) {
   for (const int rows : {1, 5, 6, 7, 16, 17, 31, 32, 33, 50}) {
     for (const int panels : {1, 2, 3, 4, 5}) {
-      const Product p(kernels(), rows, 16 * panels, 3 * kernels().depth_multiple * 1);
+      const Product p(kernels(), rows, 16 * panels, 3 * kernels().depth_multiple);
       std::vector<float> x(static_cast<std::size_t>(64) * p.columns, 0.5F);
       kernels().begin();
       kernels().add_linear(p.rows_view, p.linear, {0, rows}, {x.data(), p.columns});

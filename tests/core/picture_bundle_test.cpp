@@ -7,12 +7,14 @@
 #include "base/json.h"
 #include "bundle/bundle.h"
 #include "novelty/error.h"
+#include "refused_bundle.h"
 #include "small_bundle.h"
 
 namespace novelty {
 namespace {
 
 using nlohmann::json;
+using testing::expect_refused;
 using testing::SmallBundle;
 
 void add_picture(SmallBundle& small) {
@@ -38,16 +40,6 @@ TEST(PictureBundle, BundlesWithoutItSayNothingOfIt) {
   const Bundle read = parse_bundle(testing::bytes_of(small), "m.novelty");
   EXPECT_TRUE(read.picture.empty());
   EXPECT_FALSE(json::parse(read.info.facts_json).at("score").contains("picture"));
-}
-
-void expect_refused(const std::vector<std::byte>& bytes, const std::string& part) {
-  try {
-    parse_bundle(bytes, "m.novelty");
-    ADD_FAILURE() << "accepted, not refused for: " << part;
-  } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), ErrorKind::kFormat);
-    EXPECT_NE(std::string(error.what()).find(part), std::string::npos) << error.what();
-  }
 }
 
 TEST(PictureBundle, RefusesTensorsOfOtherSizesAndMissingScales) {

@@ -8,12 +8,14 @@
 #include "bundle/bundle.h"
 #include "engine/cpu_engine.h"
 #include "novelty/error.h"
+#include "refused_bundle.h"
 #include "small_bundle.h"
 
 namespace novelty {
 namespace {
 
 using nlohmann::json;
+using testing::expect_refused;
 using testing::SmallBundle;
 
 // A bundle whose networks have ranges and which was checked in two precisions.
@@ -26,16 +28,6 @@ struct CheckedBundle : SmallBundle {
   }
   std::vector<float> range = std::vector<float>(8, 1.5F);
 };
-
-void expect_refused(const std::vector<std::byte>& bytes, const std::string& part) {
-  try {
-    parse_bundle(bytes, "m.novelty");
-    ADD_FAILURE() << "accepted, not refused for: " << part;
-  } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), ErrorKind::kFormat);
-    EXPECT_NE(std::string(error.what()).find(part), std::string::npos) << error.what();
-  }
-}
 
 TEST(PrecisionBundle, RoundTripsRangesAndDrift) {
   const CheckedBundle checked;
@@ -78,23 +70,34 @@ TEST(PrecisionBundle, RefusesRangesThatAreWrong) {
   expect_refused(testing::with_facts(bytes, facts.dump()), "bf16");
 }
 
-TEST(PrecisionBundle, AllowsWhatWasCheckedAndMovesLittle) {
-  const PrecisionDrift drift{{"bf16", 0.03}, {"int8", 0.5}};
-  EXPECT_EQ(allowed_precision(drift, "fp32"), "fp32");
-  EXPECT_EQ(allowed_precision(drift, "bf16"), "bf16");
-  EXPECT_EQ(allowed_precision(drift, "auto"), is_quicker_in("bf16") ? "bf16" : "fp32");
-  EXPECT_EQ(allowed_precision({}, "auto"), "fp32");
-  EXPECT_EQ(allowed_precision({{"bf16", 0.3}}, "auto"), "fp32");
-  const auto complaint = [](const PrecisionDrift& known, const std::string& wanted) -> std::string {
-    try {
-      return allowed_precision(known, wanted);
-    } catch (const Error& error) {
-      return error.what();
+std::string complaint(const PrecisionDrift& drift, const std::string& wanted) {
+  try {
+    return allowed_precision(drift, wanted);
+  } catch (const Error& error) {
+    return error.what();
+  }
+}
+
+TEST(PrecisionBundle, ChoosesByItselfOnlyWhatWasCheckedAndMovesLittle) {
+  EXPECT_EQ(complaint({{"bf16", 0.03}}, "auto"), is_quicker_in("bf16") ? "bf16" : "fp32");
+  EXPECT_EQ(complaint({{"bf16", 0.3}}, "auto"), "fp32");
+  EXPECT_EQ(complaint({{"int8", 0.03}}, "auto"), "fp32");
+  EXPECT_EQ(complaint({}, "auto"), "fp32");
+  EXPECT_EQ(complaint({}, "fp32"), "fp32");
+  EXPECT_NE(complaint({}, "half").find("use fp32, bf16 or int8"), std::string::npos);
+}
+
+TEST(PrecisionBundle, RefusesWhatMovesTooFarOrWasNotChecked) {
+  for (const std::string precision : {"bf16", "int8"}) {
+    if (kernels_for({1, precision}).isa == std::string("plain")) {
+      EXPECT_NE(complaint({{precision, 0.03}}, precision).find("has no instructions for"),
+                std::string::npos);
+      continue;
     }
-  };
-  EXPECT_NE(complaint(drift, "int8").find("move by 50 %"), std::string::npos);
-  EXPECT_NE(complaint({}, "bf16").find("was not checked in bf16"), std::string::npos);
-  EXPECT_NE(complaint(drift, "half").find("use fp32, bf16 or int8"), std::string::npos);
+    EXPECT_EQ(complaint({{precision, 0.03}}, precision), precision);
+    EXPECT_NE(complaint({{precision, 0.5}}, precision).find("move by 50 %"), std::string::npos);
+    EXPECT_NE(complaint({}, precision).find("was not checked in " + precision), std::string::npos);
+  }
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "bundle/bundle.h"
 #include "novelty/error.h"
+#include "refused_bundle.h"
 #include "small_bundle.h"
 #include "test_scene.h"
 
@@ -15,6 +16,7 @@ namespace novelty {
 namespace {
 
 using nlohmann::json;
+using testing::expect_refused;
 using testing::SmallBundle;
 
 std::vector<std::byte> bytes_with_scene() {
@@ -22,16 +24,6 @@ std::vector<std::byte> bytes_with_scene() {
   small.bundle.scene = testing::drawn_reference(112);
   small.bundle.scene.tells[3] = false;
   return testing::bytes_of(small);
-}
-
-void expect_refused(const std::vector<std::byte>& bytes, const std::string& part) {
-  try {
-    parse_bundle(bytes, "m.novelty");
-    ADD_FAILURE() << "accepted, not refused for: " << part;
-  } catch (const Error& e) {
-    EXPECT_EQ(e.kind(), ErrorKind::kFormat);
-    EXPECT_NE(std::string(e.what()).find(part), std::string::npos) << e.what();
-  }
 }
 
 void expect_facts_refused(const std::string& part, const std::function<void(json&)>& damage) {
