@@ -86,6 +86,7 @@ void DetectState::use(std::shared_ptr<const Detector> detector, CountedPatches c
   guard_ = detector_->make_scene_guard();
   const std::lock_guard lock(stats_mutex_);
   stats_.model_id = detector_->info().id;
+  stats_.device = detector_->info().device;
   stats_.precision = detector_->info().precision;
   stats_.model_path = detector_->info().path;
   grid_size_ = detector_->info().grid_size;

@@ -28,7 +28,7 @@ struct DetectStats {
   std::string scene_change;         ///< the flag now; empty: none
   bool background = false;          ///< scores the newest frame in the background (mode=latest)
   std::string model_id;
-  std::string precision;
+  std::string device, precision;
   std::string model_path;
   std::int64_t scoring_ns = 0;  ///< of the last score
   double last_score = 0;

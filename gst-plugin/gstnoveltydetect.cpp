@@ -156,9 +156,10 @@ GstStructure* structure_of(const novelty::DetectStats& stats) {
       static_cast<guint64>(stats.scene_changes), "scene-change", G_TYPE_STRING,
       stats.scene_change.c_str(), "mode", G_TYPE_STRING,
       stats.background ? "latest" : "every-frame", "model", G_TYPE_STRING, stats.model_path.c_str(),
-      "model-id", G_TYPE_STRING, stats.model_id.c_str(), "precision", G_TYPE_STRING,
-      stats.precision.c_str(), "scoring-time", G_TYPE_UINT64,
-      static_cast<guint64>(stats.scoring_ns), "drift", G_TYPE_DOUBLE, stats.drift, nullptr);
+      "model-id", G_TYPE_STRING, stats.model_id.c_str(), "device", G_TYPE_STRING,
+      stats.device.c_str(), "precision", G_TYPE_STRING, stats.precision.c_str(), "scoring-time",
+      G_TYPE_UINT64, static_cast<guint64>(stats.scoring_ns), "drift", G_TYPE_DOUBLE, stats.drift,
+      nullptr);
 }
 
 void load(const DetectElement& element, guint id, GValue* value) {
@@ -339,14 +340,17 @@ static void install_model_properties(GObjectClass* klass) {
                           "", kPlaying));
   g_object_class_install_property(
       klass, kPropDevice,
-      g_param_spec_string("device", "Device", "Where the networks run: auto or cpu", "auto",
-                          kReady));
+      g_param_spec_string("device", "Device",
+                          "Where the networks run: cpu, cuda (cuda:1 is the second GPU), or "
+                          "auto: the first GPU if there is one, else the CPU",
+                          "auto", kReady));
   g_object_class_install_property(
       klass, kPropPrecision,
-      g_param_spec_string("precision", "Precision",
-                          "Numbers the networks calculate with: fp32, bf16, int8, or auto: bf16 "
-                          "where this machine is quicker in it and the model was checked in it",
-                          "auto", kReady));
+      g_param_spec_string(
+          "precision", "Precision",
+          "Numbers the networks calculate with: fp32, bf16, int8, or auto: bf16 "
+          "on a GPU and where the CPU is quicker in it and the model was checked in it",
+          "auto", kReady));
   g_object_class_install_property(
       klass, kPropMode,
       g_param_spec_enum("mode", "Mode",

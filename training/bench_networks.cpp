@@ -88,8 +88,9 @@ std::vector<float> bench_patches(const VitConfig& config) {
 }
 
 std::shared_ptr<const Engine> make_bench_engine(const BenchNetworks& networks,
+                                                const std::string& device,
                                                 const EngineOptions& options) {
-  return backend_for("cpu").make_engine(networks.teacher, networks.student, options);
+  return backend_for(device).make_engine(networks.teacher, networks.student, options);
 }
 
 }  // namespace novelty

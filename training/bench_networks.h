@@ -28,8 +28,10 @@ BenchNetworks model_networks(const std::string& path);
 /// [patch_count, patch_values] in [0, 1]: a smooth picture with some noise, seeded.
 std::vector<float> bench_patches(const VitConfig& config);
 
-/// Throws: Error(kSettings) on unknown names; Error(kUnsupported) where there is no such engine.
+/// device: see backend_for. Throws: Error(kSettings) on unknown names; Error(kUnsupported) where
+/// there is no such engine.
 std::shared_ptr<const Engine> make_bench_engine(const BenchNetworks& networks,
+                                                const std::string& device,
                                                 const EngineOptions& options);
 
 }  // namespace novelty

@@ -30,10 +30,13 @@ constexpr novelty::CommandHelp kHelp{
     "  novelty bench camera.novelty --streams 4\n"
     "  novelty bench --model s --seconds 10 --json s.json\n"};
 
+constexpr int kGpuStreams = 64;
+
 struct Settings {
   std::string path;  // empty: random networks
   std::string size = "ti";
   std::string json;
+  std::string device = "cpu";
   novelty::EngineOptions engine;
   int streams = 0;
   int seconds = 3;
@@ -49,20 +52,22 @@ struct Measured {
 };
 
 Settings parse(int argc, char** argv) {
-  novelty::TextOption size, precision, isa, json;
+  novelty::TextOption size, device, precision, isa, json;
   gint threads = 0, streams = 0, seconds = 3;
   const auto rest = novelty::parse_command_line(
       argc, argv, kHelp,
       {novelty::option("model", 0, G_OPTION_ARG_STRING, size.slot(),
                        "Size of random networks: ti (default), s or b", "SIZE"),
+       novelty::option("device", 0, G_OPTION_ARG_STRING, device.slot(),
+                       "cpu (default), cuda, or cuda:1 for the second GPU", "NAME"),
        novelty::option("precision", 0, G_OPTION_ARG_STRING, precision.slot(),
-                       "fp32 (default), bf16 or int8", "NAME"),
+                       "fp32 (default), bf16 or int8; a GPU has bf16", "NAME"),
        novelty::option("isa", 0, G_OPTION_ARG_STRING, isa.slot(),
                        "At most these instructions: plain, avx2, avx512, amx", "NAME"),
        novelty::option("threads", 0, G_OPTION_ARG_INT, &threads,
                        "Threads for the latency of one frame; 0 = all cores", "N"),
        novelty::option("streams", 0, G_OPTION_ARG_INT, &streams,
-                       "Streams for the frames a second; 0 = one a core", "N"),
+                       "Streams for the frames a second; 0 = one a core, 64 on a GPU", "N"),
        novelty::option("seconds", 0, G_OPTION_ARG_INT, &seconds,
                        "For each of the three measurements (3)", "N"),
        novelty::option("json", 0, G_OPTION_ARG_FILENAME, json.slot(),
@@ -72,7 +77,13 @@ Settings parse(int argc, char** argv) {
   Settings settings;
   if (!rest.empty()) settings.path = rest[0];
   if (size.given()) settings.size = size.text();
+  if (device.given()) settings.device = device.text();
+  settings.engine.device = novelty::device_index(settings.device);
+  const std::string only = novelty::backend_for(settings.device).precision;
+  if (!only.empty()) settings.engine.precision = only;
   if (precision.given()) settings.engine.precision = precision.text();
+  if (!only.empty() && settings.engine.precision != only)
+    throw novelty::UsageError("a GPU has no precision but " + only);
   if (isa.given()) settings.engine.isa = isa.text();
   settings.engine.threads = static_cast<int>(novelty::option_in_range("threads", threads, 0, 64));
   settings.streams = static_cast<int>(novelty::option_in_range("streams", streams, 0, 256));
@@ -98,20 +109,26 @@ Measured measure(const Settings& settings) {
   };
   novelty::EngineOptions single = settings.engine, all = settings.engine;
   single.threads = 1;
+  const bool on_cpu = novelty::backend_for(settings.device).name == "cpu";
+  const int streams = on_cpu ? measured.cpu.cores : kGpuStreams;
   if (all.threads == 0) all.threads = measured.cpu.cores;
   {
-    const auto engine = novelty::make_bench_engine(networks, single);
+    const auto engine = novelty::make_bench_engine(networks, settings.device, single);
     measured.throughput = novelty::measure_throughput(
-        *engine, config, patches, settings.streams > 0 ? settings.streams : measured.cpu.cores,
+        *engine, config, patches, settings.streams > 0 ? settings.streams : streams,
         settings.seconds, progress_of("throughput"));
     measured.single = novelty::measure_latency(*engine, config, patches, 1, settings.seconds,
                                                progress_of("1 thread"));
   }
-  const auto engine = novelty::make_bench_engine(networks, all);
-  measured.all = novelty::measure_latency(*engine, config, patches, all.threads, settings.seconds,
-                                          progress_of("all threads"));
+  if (on_cpu) {
+    const auto engine = novelty::make_bench_engine(networks, settings.device, all);
+    measured.all = novelty::measure_latency(*engine, config, patches, all.threads, settings.seconds,
+                                            progress_of("all threads"));
+  }
   bar.finish();
-  measured.backend = std::string("own kernels, ") + novelty::kernels_for(settings.engine).isa;
+  measured.backend = on_cpu
+                         ? std::string("own kernels, ") + novelty::kernels_for(settings.engine).isa
+                         : novelty::backend_for(settings.device).description;
   return measured;
 }
 
@@ -135,6 +152,7 @@ Json json_of(const Settings& settings, const Measured& measured) {
   all["teacher"] = json_of(measured.teacher);
   all["student"] = json_of(measured.student);
   all["engine"] = {{"description", measured.backend},
+                   {"device", settings.device},
                    {"precision", settings.engine.precision},
                    {"isa", settings.engine.isa}};
   all["cpu"] = {{"model", measured.cpu.model},
@@ -144,7 +162,8 @@ Json json_of(const Settings& settings, const Measured& measured) {
                        {"frames", measured.throughput.frames},
                        {"seconds", measured.throughput.seconds},
                        {"frames_per_second", measured.throughput.per_second()}};
-  all["latency"] = {json_of(measured.single), json_of(measured.all)};
+  all["latency"] = Json::array({json_of(measured.single)});
+  if (measured.all.threads > 0) all["latency"].push_back(json_of(measured.all));
   all["resident_mb"] = measured.throughput.resident_mb;
   return all;
 }

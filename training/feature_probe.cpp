@@ -47,7 +47,7 @@ class Summariser {
     for (const auto& [name, shape] : vit_tensor_shapes(view.config))
       view.tensors[name] = file_.at(name);
     config_ = view.config;
-    teacher_ = backend_for("auto").make_teacher(view, {.threads = resolved_threads(threads)});
+    teacher_ = backend_in("fp32").make_teacher(view, {.threads = resolved_threads(threads)});
   }
 
   Summaries of(const ImagesByClass& images) {

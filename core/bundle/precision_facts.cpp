@@ -75,6 +75,20 @@ TensorMap read_ranges(const SafetensorsFile& file, const std::string& prefix,
   return ranges;
 }
 
+void check_drift(const PrecisionDrift& drift, const std::string& precision) {
+  const auto found = drift.find(precision);
+  if (found == drift.end()) {
+    throw Error(ErrorKind::kUnsupported, "precision", "the model was not checked in " + precision,
+                "use auto or fp32, or run novelty calibrate on a machine with fast " + precision);
+  }
+  if (found->second > kMostDrift) {
+    throw Error(ErrorKind::kUnsupported, "precision",
+                "the model's scores move by " + percent_of(found->second) + " of their spread in " +
+                    precision + ", " + percent_of(kMostDrift) + " at most",
+                "use auto or fp32");
+  }
+}
+
 std::string allowed_precision(const PrecisionDrift& drift, const std::string& wanted) {
   if (wanted == "auto") {
     const auto found = drift.find("bf16");
@@ -87,17 +101,7 @@ std::string allowed_precision(const PrecisionDrift& drift, const std::string& wa
     throw Error(ErrorKind::kUnsupported, "precision",
                 "this machine has no instructions for " + wanted, "use auto or fp32");
   }
-  const auto found = drift.find(wanted);
-  if (found == drift.end()) {
-    throw Error(ErrorKind::kUnsupported, "precision", "the model was not checked in " + wanted,
-                "use auto or fp32, or run novelty calibrate on a machine with fast " + wanted);
-  }
-  if (found->second > kMostDrift) {
-    throw Error(ErrorKind::kUnsupported, "precision",
-                "the model's scores move by " + percent_of(found->second) + " of their spread in " +
-                    wanted + ", " + percent_of(kMostDrift) + " at most",
-                "use auto or fp32");
-  }
+  check_drift(drift, wanted);
   return wanted;
 }
 

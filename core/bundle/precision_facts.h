@@ -25,8 +25,11 @@ void add_range_tensors(const NetworkView& network, const std::string& prefix, Te
 TensorMap read_ranges(const SafetensorsFile& file, const std::string& prefix,
                       const VitConfig& config);
 
+/// Throws: Error(kUnsupported) unless `drift` has the precision and is small in it.
+void check_drift(const PrecisionDrift& drift, const std::string& precision);
+
 /// "fp32", "bf16" or "int8" for `wanted`, which may be "auto": the quickest of fp32 and bf16 on
-/// this machine that `drift` allows. Throws: Error(kSettings: unknown; kUnsupported: not
+/// this machine's CPU that `drift` allows. Throws: Error(kSettings: unknown; kUnsupported: not
 /// allowed, or far slower here than fp32).
 std::string allowed_precision(const PrecisionDrift& drift, const std::string& wanted);
 

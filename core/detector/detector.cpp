@@ -30,10 +30,26 @@ int checked_threads(int threads) {
   return std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1, 64);
 }
 
-void check_device(const std::string& device) {
-  if (device == "auto" || device == "cpu") return;
-  throw Error(ErrorKind::kSettings, "device", "there is no device \"" + device + "\"",
-              "use auto or cpu");
+// What scores, and in which precision.
+struct Choice {
+  const Backend* backend;
+  std::string precision;
+};
+
+Choice choice_of(const DetectorOptions& options, const PrecisionDrift& drift) {
+  const Backend& backend = backend_for(options.device);
+  if (backend.precision.empty()) return {&backend, allowed_precision(drift, options.precision)};
+  try {
+    if (options.precision != "auto" && options.precision != backend.precision)
+      throw Error(ErrorKind::kUnsupported, "precision",
+                  "the GPU has no " + options.precision + ", it scores in " + backend.precision,
+                  "use auto, or device=cpu");
+    check_drift(drift, backend.precision);
+    return {&backend, backend.precision};
+  } catch (const Error&) {
+    if (options.device != "auto") throw;
+    return {&backend_for("cpu"), allowed_precision(drift, options.precision)};
+  }
 }
 
 std::shared_ptr<const SceneJudge> judge_of(const SceneReference& scene, int input_size) {
@@ -47,17 +63,17 @@ struct EngineScratch final : Detector::Scratch {
   std::vector<float> discrepancy, tokens, cls, values, distance;
 };
 
-ModelInfo info_in(ModelInfo info, const std::string& precision) {
-  info.precision = precision;
+ModelInfo info_with(ModelInfo info, const Choice& choice) {
+  info.device = choice.backend->name;
+  info.precision = choice.precision;
   return info;
 }
 
 class BundleDetector final : public Detector {
  public:
   // Takes what it needs of `bundle`; its weights are free once the caller drops it.
-  BundleDetector(const Bundle& bundle, std::shared_ptr<const Engine> engine,
-                 const std::string& precision)
-      : info_(info_in(bundle.info, precision)),
+  BundleDetector(const Bundle& bundle, std::shared_ptr<const Engine> engine, const Choice& choice)
+      : info_(info_with(bundle.info, choice)),
         events_(bundle.events),
         definition_(bundle.score),
         density_(bundle.density),
@@ -223,17 +239,18 @@ class SharedDetectors {
 std::shared_ptr<const Detector> Detector::load(const std::string& path,
                                                const DetectorOptions& options) {
   static SharedDetectors shared;
-  check_device(options.device);
+  const int index = device_index(options.device);
   const int threads = checked_threads(options.threads);
   const Bundle bundle = read_bundle(path);
-  const std::string precision = allowed_precision(bundle.drift, options.precision);
-  const std::string key = bundle.info.id + "/" + path + "/" + options.device + "/" + precision +
-                          "/" + std::to_string(threads);
+  const Choice choice = choice_of(options, bundle.drift);
+  const EngineOptions engine_options{
+      .threads = threads, .precision = choice.precision, .device = index};
+  const std::string key = bundle.info.id + "/" + path + "/" + choice.backend->name + "/" +
+                          std::to_string(index) + "/" + choice.precision + "/" +
+                          std::to_string(threads);
   return shared.get(key, [&] {
-    auto engine = backend_for(options.device)
-                      .make_engine(bundle.teacher, bundle.student,
-                                   {.threads = threads, .precision = precision});
-    return std::make_shared<BundleDetector>(bundle, std::move(engine), precision);
+    auto engine = choice.backend->make_engine(bundle.teacher, bundle.student, engine_options);
+    return std::make_shared<BundleDetector>(bundle, std::move(engine), choice);
   });
 }
 

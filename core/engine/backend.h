@@ -18,7 +18,7 @@
 namespace novelty {
 
 /// Raised whenever anything in this file changes shape.
-inline constexpr std::uint32_t kBackendAbi = 5;
+inline constexpr std::uint32_t kBackendAbi = 6;
 
 /// A network as data: the sizes, the tensors (timm names, no prefix) and the input normalisation.
 /// The tensors are only read during the call they are passed to.
@@ -69,6 +69,8 @@ struct EngineOptions {
   int threads = 1;                 ///< a call may use so many, >= 1
   std::string precision = "fp32";  ///< "fp32", "bf16" or "int8"
   std::string isa = "auto";        ///< CPU instructions up to "plain", "avx2", "avx512" or "amx"
+  int device = 0;                  ///< which of several GPUs
+  bool graph = true;               ///< a GPU replays a recorded pass; false: kernel by kernel
 };
 
 struct StepOptions {
@@ -141,8 +143,10 @@ class CompactTrainer {
 /// What a backend offers. What it does not is empty. All functions throw Error.
 struct Backend {
   std::uint32_t abi = kBackendAbi;
-  std::string name;         ///< "cpu", "torch"
+  std::string name;         ///< "cpu", "cuda", "torch"
   std::string description;  ///< for `novelty doctor`: versions, CPU capability
+  std::string precision;    ///< the only one it has; empty: EngineOptions chooses
+  std::string unusable;     ///< why not, where the library opens but its device does not
 
   std::function<std::shared_ptr<const Engine>(
       const NetworkView& teacher, const NetworkView& student, const EngineOptions& options)>
@@ -166,10 +170,18 @@ struct Backend {
 using BackendEntry = const Backend* (*)(std::uint32_t);
 inline constexpr const char* kBackendSymbol = "novelty_backend";
 
-/// What makes engines and teachers for `device`. "cpu": the kernels of this library. "auto": a
-/// backend library for another device that opens (libnovelty-cuda.so), else "cpu". Thread: any.
-/// Throws: Error(kSettings) on the device.
+/// What makes engines and teachers for `device`. "cpu": the kernels of this library. "cuda", or
+/// "cuda:N" for one of several GPUs: libnovelty-cuda.so. "auto": the latter where it opens and
+/// finds a GPU, else "cpu". Thread: any. Throws: Error(kSettings) on the device, (kBackend) with
+/// the reason where "cuda" is not to be had.
 const Backend& backend_for(const std::string& device);
+
+/// N of "cuda:N", else 0. Throws: Error(kSettings) on a device that is none of the above.
+int device_index(const std::string& device);
+
+/// What makes engines and teachers for "fp32", "bf16" or "int8": auto's where it has that, else the
+/// CPU's. Thread: any.
+const Backend& backend_in(const std::string& precision);
 
 /// What trains: the LibTorch backend, libnovelty-torch.so. Thread: any.
 /// Throws: Error(kBackend) with the loader's reason and a remedy.

@@ -4,8 +4,10 @@
 
 #include <dlfcn.h>
 
+#include <charconv>
 #include <cstdlib>
 #include <filesystem>
+#include <string_view>
 
 #include "engine/cpu_engine.h"
 #include "novelty/error.h"
@@ -14,6 +16,8 @@ namespace novelty {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr std::string_view kNumbered = "cuda:";
 
 // The folder of the shared object or program that this code was linked into.
 fs::path own_folder() {
@@ -60,16 +64,24 @@ const Backend& enter_library(void* library, const std::string& path) {
 }
 
 // What the library does not offer, the CPU does.
-Backend best_backend() {
-  Backend best = cpu_backend();
+Backend open_device() {
+  Backend device = open_backend(kDeviceFile, backend_search_path());
+  if (!device.unusable.empty()) throw Error(ErrorKind::kBackend, "device cuda", device.unusable);
+  if (!device.make_teacher) device.make_teacher = cpu_backend().make_teacher;
+  return device;
+}
+
+const Backend& device_backend() {
+  static const Backend device = open_device();
+  return device;
+}
+
+const Backend& best_backend() {
   try {
-    Backend device = open_backend(kDeviceFile, backend_search_path());
-    if (!device.make_teacher) device.make_teacher = best.make_teacher;
-    if (device.make_engine) best = std::move(device);
+    return device_backend();
   } catch (const Error&) {
-    // not installed, or the machine lacks the device: most do
+    return cpu_backend();  // not installed, or the machine lacks the device: most do
   }
-  return best;
 }
 
 }  // namespace
@@ -97,13 +109,31 @@ const Backend& open_backend(const std::string& file, const std::vector<std::stri
 }
 
 const Backend& backend_for(const std::string& device) {
+  device_index(device);
   if (device == "cpu") return cpu_backend();
-  if (device != "auto") {
-    throw Error(ErrorKind::kSettings, "device", "there is no device \"" + device + "\"",
-                "use auto or cpu");
+  if (device != "auto") return device_backend();
+  static const Backend& best = best_backend();
+  return best;
+}
+
+int device_index(const std::string& device) {
+  if (device == "auto" || device == "cpu" || device == "cuda") return 0;
+  int index = -1;
+  if (device.starts_with(kNumbered)) {
+    const char* end = device.data() + device.size();
+    const auto [rest, failed] = std::from_chars(device.data() + kNumbered.size(), end, index);
+    if (failed != std::errc() || rest != end) index = -1;
   }
-  static const Backend backend = best_backend();
-  return backend;
+  if (index < 0) {
+    throw Error(ErrorKind::kSettings, "device", "there is no device \"" + device + "\"",
+                "use auto, cpu, cuda, or cuda:1 for the second GPU");
+  }
+  return index;
+}
+
+const Backend& backend_in(const std::string& precision) {
+  const Backend& best = backend_for("auto");
+  return best.precision.empty() || best.precision == precision ? best : cpu_backend();
 }
 
 const Backend& training_backend() {

@@ -12,7 +12,7 @@ namespace novelty {
 
 ModelScorer::ModelScorer(const Bundle& bundle, int threads, const std::string& precision)
     : bundle_(bundle),
-      engine_(backend_for("auto").make_engine(
+      engine_(backend_in(precision).make_engine(
           bundle.teacher, bundle.student,
           {.threads = resolved_threads(threads), .precision = precision})),
       scratch_(engine_->make_scratch()),

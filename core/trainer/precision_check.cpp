@@ -24,7 +24,9 @@ Pictures every_other(const Pictures& all, std::size_t first) {
 std::vector<std::string> quick_precisions() {
   std::vector<std::string> names;
   for (const char* name : {"bf16", "int8"})
-    if (kernels_for({.precision = name}).isa != std::string("plain")) names.emplace_back(name);
+    if (kernels_for({.precision = name}).isa != std::string("plain") ||
+        backend_in(name).precision == name)
+      names.emplace_back(name);
   return names;
 }
 

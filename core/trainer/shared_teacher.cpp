@@ -41,7 +41,7 @@ void normalise_rows(std::vector<float>& rows, std::size_t width) {
 SharedTeacher::SharedTeacher(std::vector<Bundle> models, int threads, const std::string& precision)
     : models_(std::move(models)) {
   for (const Bundle& model : models_) check_model(model, models_.front());
-  const Backend& backend = backend_for("auto");
+  const Backend& backend = backend_in("fp32");
   const EngineOptions options{.threads = resolved_threads(threads), .precision = precision};
   for (const Bundle& model : models_) {
     if (teachers_.empty() || precision == "int8")

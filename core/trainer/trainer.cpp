@@ -156,7 +156,7 @@ TrainingReport train(FrameSource& source, const TrainingOptions& options,
   const Recipe recipe = resolve_recipe(options, split.training.size());
   TrainingRun run{source,
                   callback,
-                  backend_for("auto"),
+                  backend_in("fp32"),
                   training_backend(),
                   options,
                   recipe,

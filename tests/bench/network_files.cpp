@@ -37,7 +37,7 @@ int run_network_outputs(const Arguments& arguments) {
   const BenchNetworks networks = random_networks(arguments[0]);
   const VitConfig& config = networks.teacher.config;
   const std::vector<float> patches = bench_patches(config);
-  const auto engine = make_bench_engine(networks, {2, arguments[1], arguments[2]});
+  const auto engine = make_bench_engine(networks, "cpu", {2, arguments[1], arguments[2]});
   std::vector<float> discrepancy(config.patch_count());
   std::vector<float> tokens(static_cast<std::size_t>(config.patch_count()) * config.width);
   engine->score(patches, *engine->make_scratch(), discrepancy, tokens, {});

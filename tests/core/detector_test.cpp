@@ -191,7 +191,9 @@ TEST_F(DetectorTest, ChecksItsOptions) {
     FAIL() << "no error";
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::kSettings);
-    EXPECT_STREQ(error.what(), "device: there is no device \"gpu\" (use auto or cpu)");
+    EXPECT_STREQ(
+        error.what(),
+        "device: there is no device \"gpu\" (use auto, cpu, cuda, or cuda:1 for the second GPU)");
   }
 }
 

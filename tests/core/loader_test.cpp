@@ -109,7 +109,7 @@ TEST(Loader, RefusesAnUnknownDevice) {
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::kSettings);
     expect_contains(error.what(), "tpu");
-    expect_contains(error.what(), "auto or cpu");
+    expect_contains(error.what(), "use auto, cpu, cuda");
   }
 }
 

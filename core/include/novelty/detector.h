@@ -17,10 +17,13 @@
 namespace novelty {
 
 struct DetectorOptions {
-  std::string device = "auto";  ///< "auto" or "cpu"
-  int threads = 0;              ///< worker threads a score may use, 1 to 64; 0 = all cores
-  /// "fp32", "bf16", "int8", or "auto": bf16 where this machine is quicker in it and the model was
-  /// checked in it, else fp32. What the model was not checked in, or moves too far in, is refused.
+  /// "cpu"; "cuda" or "cuda:N" for an NVIDIA GPU; or "auto": the first GPU if there is one and the
+  /// model was checked in its precision, bf16, else the CPU.
+  std::string device = "auto";
+  int threads = 0;  ///< worker threads a score may use, 1 to 64; 0 = all cores
+  /// "fp32", "bf16", "int8", or "auto": bf16 on a GPU, and where the CPU is quicker in it and the
+  /// model was checked in it, else fp32. What the model was not checked in, or moves too far in, is
+  /// refused.
   std::string precision = "auto";
 };
 

@@ -11,6 +11,7 @@ namespace novelty {
 struct ModelInfo {
   std::string id;                  ///< SHA-256 of the bundle's content, 64 hex digits
   std::string path;                ///< where it was loaded from
+  std::string device;              ///< of a Detector: "cpu" or "cuda"; else empty
   std::string precision;           ///< of a Detector: what it calculates in; else empty
   std::string preset;              ///< "camera", "semantic", ...
   std::string teacher_name;        ///< file name of the teacher's weights, or "untrained"
