@@ -18,9 +18,9 @@ namespace novelty {
 
 struct PreprocessScratch::Impl {
   AxisFilter luma_x, luma_y, chroma_x, chroma_y;
-  std::vector<float> blended;    // [row bytes + padding] one row of a plane, vertically resampled
-  std::vector<float> component;  // [samples + padding] one component of it
-  std::vector<float> row;        // [3, size] one output row, channel after channel
+  std::vector<float>
+      blended;  // [row bytes + padding, kBandRows] a plane's rows, vertically resampled
+  std::vector<float> channels;  // [3, size + padding, kBandRows] the output rows
 };
 
 PreprocessScratch::PreprocessScratch() : impl_(std::make_unique<Impl>()) {}
@@ -56,44 +56,44 @@ void prepare_filters(const FrameView& frame, const FrameLayout& layout, int size
   }
 }
 
-// The padding holds zeros or what an earlier frame left there: finite, and weighted by zero.
-void prepare_rows(const FrameLayout& layout, int size, Impl& scratch) {
-  const int padding = std::max(scratch.luma_x.padded_taps(), scratch.chroma_x.padded_taps());
-  const auto grow = [](std::vector<float>& v, std::size_t n) {
-    if (v.size() < n) v.resize(n);
+// Columns of a band, filled up to whole squares.
+int padded(int size) {
+  return (size + kBandRows - 1) / kBandRows * kBandRows;
+}
+
+void prepare_bands(const FrameLayout& layout, int size, Impl& scratch) {
+  int row_bytes = 0;
+  for (int p = 0; p < layout.plane_count; ++p)
+    row_bytes = std::max(row_bytes, layout.planes[p].row_bytes);
+  const auto grow = [](std::vector<float>& v, int columns) {
+    const std::size_t values = static_cast<std::size_t>(columns) * kBandRows;
+    if (v.size() < values) v.resize(values);
   };
-  for (int p = 0; p < layout.plane_count; ++p) {
-    const PlaneLayout& plane = layout.planes[p];
-    grow(scratch.blended, plane.row_bytes + padding);
-    for (int c = 0; c < plane.component_count; ++c) {
-      grow(scratch.component, plane.components[c].count + padding);
-    }
-  }
-  grow(scratch.row, 3 * static_cast<std::size_t>(size));
+  grow(scratch.blended, padded(row_bytes));
+  grow(scratch.channels, 3 * padded(size));
 }
 
-// The samples of `component` within the blended row, side by side.
-const float* gather(const ComponentLayout& component, Impl& scratch) {
-  const float* __restrict from = scratch.blended.data() + component.offset;
-  if (component.step == 1) return from;
-  float* __restrict to = scratch.component.data();
-  for (int i = 0; i < component.count; ++i)
-    to[i] = from[static_cast<std::ptrdiff_t>(i) * component.step];
-  return to;
+float* channel(Impl& scratch, int size, int c) {
+  return scratch.channels.data() + static_cast<std::size_t>(c) * padded(size) * kBandRows;
 }
 
-// Row `y` of the output: all channels of one plane.
-void resample_plane(const PlaneView& view, const PlaneLayout& plane, int y, int size,
+// `count` rows of the output from row `y`: all channels of one plane.
+void resample_plane(const PlaneView& view, const PlaneLayout& plane, int y, int count, int size,
                     Impl& scratch) {
   const AxisFilter& vertical = plane.is_chroma ? scratch.chroma_y : scratch.luma_y;
-  blend_rows(view.data + vertical.first(y) * view.stride_bytes, view.stride_bytes,
-             vertical.weights(y),
-             {scratch.blended.data(), static_cast<std::size_t>(plane.row_bytes)});
+  BandTaps rows{count, view.stride_bytes, {}, {}, {}};
+  for (int i = 0; i < count; ++i) {
+    rows.data[i] = view.data + vertical.first(y + i) * view.stride_bytes;
+    rows.weights[i] = vertical.weights(y + i);
+    rows.taps[i] = vertical.taps(y + i);
+  }
+  const BandKernels& kernels = band_kernels();
+  kernels.blend(rows, plane.row_bytes, scratch.blended.data());
   for (int c = 0; c < plane.component_count; ++c) {
     const ComponentLayout& component = plane.components[c];
     const AxisFilter& horizontal = component.is_chroma ? scratch.chroma_x : scratch.luma_x;
-    filter_row(horizontal, gather(component, scratch),
-               &scratch.row[static_cast<std::size_t>(component.channel) * size]);
+    kernels.filter(horizontal.columns(), scratch.blended.data(), component.offset, component.step,
+                   channel(scratch, size, component.channel));
   }
 }
 
@@ -103,11 +103,20 @@ std::size_t patch_offset(int size, int patch, int y, int c, int px) {
   return ((index * 3 + c) * patch + y % patch) * patch;
 }
 
-void scatter_row(const float* row, int size, int patch, int y, std::vector<float>& patches) {
+void scatter_band(Impl& scratch, int y, int count, int size, int patch,
+                  std::vector<float>& patches) {
   for (int c = 0; c < 3; ++c) {
-    for (int px = 0; px < size / patch; ++px) {
-      std::copy_n(row + static_cast<std::size_t>(c) * size + static_cast<std::size_t>(px) * patch,
-                  patch, &patches[patch_offset(size, patch, y, c, px)]);
+    const float* from = channel(scratch, size, c);
+    if (patch == kBandRows) {  // a band is a row of patches, a square is a channel of one
+      band_kernels().turn(from, size, std::ptrdiff_t{3} * patch * patch,
+                          &patches[patch_offset(size, patch, y, c, 0)]);
+      continue;
+    }
+    for (int i = 0; i < count; ++i) {
+      for (int x = 0; x < size; ++x) {
+        patches[patch_offset(size, patch, y + i, c, x / patch) + x % patch] =
+            from[static_cast<std::ptrdiff_t>(x) * kBandRows + i];
+      }
     }
   }
 }
@@ -124,16 +133,18 @@ void preprocess(const FrameView& frame, int size, int patch, PreprocessScratch& 
   const FrameLayout layout = checked_layout(frame);
   Impl& impl = scratch.impl();
   prepare_filters(frame, layout, size, impl);
-  prepare_rows(layout, size, impl);
+  prepare_bands(layout, size, impl);
   const ColorConversion conversion = color_conversion_of(frame);
   patches.resize(3 * static_cast<std::size_t>(size) * size);
-  float* const channels[3] = {impl.row.data(), impl.row.data() + size, impl.row.data() + 2 * size};
-  for (int y = 0; y < size; ++y) {
+  float* const channels[3] = {channel(impl, size, 0), channel(impl, size, 1),
+                              channel(impl, size, 2)};
+  for (int y = 0; y < size; y += kBandRows) {
+    const int count = std::min(kBandRows, size - y);
     for (int p = 0; p < layout.plane_count; ++p) {
-      resample_plane(frame.planes[p], layout.planes[p], y, size, impl);
+      resample_plane(frame.planes[p], layout.planes[p], y, count, size, impl);
     }
-    convert_row(conversion, channels, size);
-    scatter_row(impl.row.data(), size, patch, y, patches);
+    convert_row(conversion, channels, size * kBandRows);
+    scatter_band(impl, y, count, size, patch, patches);
   }
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Separable resampling: the filter of one axis, and the two inner loops that apply it.
+// Separable resampling: the filter of one axis.
 #include "image/resample.h"
 
 #include <algorithm>
@@ -57,31 +57,6 @@ Taps taps_of(const AxisGeometry& g, int o) {
   return taps;
 }
 
-// Four rows at a time: the running sums are loaded and stored a fourth as often.
-void add_four_rows(const std::uint8_t* rows, std::ptrdiff_t stride, const float* weights,
-                   std::span<float> out) {
-  const std::uint8_t* __restrict r0 = rows;
-  const std::uint8_t* __restrict r1 = rows + stride;
-  const std::uint8_t* __restrict r2 = rows + 2 * stride;
-  const std::uint8_t* __restrict r3 = rows + 3 * stride;
-  const float w0 = weights[0];
-  const float w1 = weights[1];
-  const float w2 = weights[2];
-  const float w3 = weights[3];
-  float* __restrict sum = out.data();
-  const std::size_t n = out.size();
-  for (std::size_t i = 0; i < n; ++i) {
-    sum[i] = (((sum[i] + w0 * r0[i]) + w1 * r1[i]) + w2 * r2[i]) + w3 * r3[i];
-  }
-}
-
-void add_row(const std::uint8_t* row, float weight, std::span<float> out) {
-  const std::uint8_t* __restrict r = row;
-  float* __restrict sum = out.data();
-  const std::size_t n = out.size();
-  for (std::size_t i = 0; i < n; ++i) sum[i] += weight * r[i];
-}
-
 }  // namespace
 
 void AxisFilter::prepare(const AxisGeometry& geometry) {
@@ -93,42 +68,17 @@ void AxisFilter::prepare(const AxisGeometry& geometry) {
     all.push_back(taps_of(geometry, o));
     most = std::max(most, all.back().weights.size());
   }
-  padded_taps_ = static_cast<int>((most + kTapLanes - 1) / kTapLanes) * kTapLanes;
+  most_taps_ = static_cast<int>(most);
   first_.clear();
   taps_.clear();
-  weights_.assign(all.size() * padded_taps_, 0.0F);
+  weights_.assign(all.size() * most_taps_, 0.0F);
   for (std::size_t o = 0; o < all.size(); ++o) {
     first_.push_back(all[o].first);
     taps_.push_back(static_cast<int>(all[o].weights.size()));
-    std::transform(all[o].weights.begin(), all[o].weights.end(), &weights_[o * padded_taps_],
+    std::transform(all[o].weights.begin(), all[o].weights.end(), &weights_[o * most_taps_],
                    [](double w) { return static_cast<float>(w); });
   }
   geometry_ = geometry;
-}
-
-void blend_rows(const std::uint8_t* rows, std::ptrdiff_t stride_bytes,
-                std::span<const float> weights, std::span<float> out) {
-  std::fill(out.begin(), out.end(), 0.0F);
-  const auto taps = static_cast<std::ptrdiff_t>(weights.size());
-  std::ptrdiff_t k = 0;
-  for (; k + 4 <= taps; k += 4) {
-    add_four_rows(rows + k * stride_bytes, stride_bytes, &weights[k], out);
-  }
-  for (; k < taps; ++k) add_row(rows + k * stride_bytes, weights[k], out);
-}
-
-void filter_row(const AxisFilter& filter, const float* row, float* out) {
-  constexpr int kLanes = AxisFilter::kTapLanes;
-  const int taps = filter.padded_taps();
-  const float* weights = filter.padded_weights().data();
-  for (int o = 0; o < filter.out(); ++o, weights += taps) {
-    const float* samples = row + filter.first(o);
-    float sums[kLanes] = {};
-    for (int k = 0; k < taps; k += kLanes) {
-      for (int j = 0; j < kLanes; ++j) sums[j] += weights[k + j] * samples[k + j];
-    }
-    out[o] = (sums[0] + sums[1]) + (sums[2] + sums[3]);
-  }
 }
 
 }  // namespace novelty

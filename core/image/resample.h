@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Separable resampling: the filter of one axis, and the two inner loops that apply it.
+// Separable resampling: the filter of one axis.
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
-#include <span>
 #include <vector>
+
+#include "image/band_kernels.h"
 
 namespace novelty {
 
@@ -34,33 +34,20 @@ class AxisFilter {
   int out() const { return geometry_.out; }
   /// First input sample of output `o`.
   int first(int o) const { return first_[o]; }
-  /// Weights of output `o`, of samples first(o), first(o) + 1, ...: without padding.
-  std::span<const float> weights(int o) const {
-    return {&weights_[static_cast<std::size_t>(o) * padded_taps_],
-            static_cast<std::size_t>(taps_[o])};
+  /// What output `o` is a sum of: taps(o) samples from first(o), with weights(o)[0], ...
+  int taps(int o) const { return taps_[o]; }
+  const float* weights(int o) const { return &weights_[static_cast<std::size_t>(o) * most_taps_]; }
+  /// All outputs.
+  ColumnTaps columns() const {
+    return {geometry_.out, most_taps_, first_.data(), taps_.data(), weights_.data()};
   }
-  /// All weights, [out, padded_taps], each row filled up with zeros.
-  std::span<const float> padded_weights() const { return weights_; }
-  /// Taps a row, a multiple of kTapLanes.
-  int padded_taps() const { return padded_taps_; }
-
-  static constexpr int kTapLanes = 4;
 
  private:
   AxisGeometry geometry_;
-  int padded_taps_ = 0;
+  int most_taps_ = 0;
   std::vector<int> first_;
   std::vector<int> taps_;
   std::vector<float> weights_;
 };
-
-/// out[i] = sum over k of weights[k] * row_k[i], row_k = rows + k * stride_bytes, in the order of
-/// k.
-void blend_rows(const std::uint8_t* rows, std::ptrdiff_t stride_bytes,
-                std::span<const float> weights, std::span<float> out);
-
-/// out[o] = sum over k of weights(o)[k] * row[first(o) + k]. row: the plane's samples, then at
-/// least padded_taps finite values that do not matter.
-void filter_row(const AxisFilter& filter, const float* row, float* out);
 
 }  // namespace novelty
