@@ -29,7 +29,7 @@ std::size_t size_of(int count) {
   return static_cast<std::size_t>(count);
 }
 
-// The networks on a device, and how many pictures fit at once.
+// The networks on a device.
 struct Networks {
   Networks(const NetworkView& teacher_view, const NetworkView& student_view, int on_device)
       : device(on_device), teacher(teacher_view, library), student(student_view, library) {}
@@ -42,7 +42,7 @@ struct Networks {
 // What one caller brings and takes, in memory that the device reaches.
 class CudaScratch : public Engine::Scratch {
  public:
-  CudaScratch(const VitConfig& config)
+  explicit CudaScratch(const VitConfig& config)
       : patches(size_of(config.patch_count()) * size_of(config.patch_values()) / 2),
         discrepancy(size_of(config.patch_count())),
         tokens(size_of(1 + config.patch_count()) * size_of(config.width)) {}
@@ -67,6 +67,18 @@ class Lane {
         done_(make_event()) {}
 
   void run(std::span<void* const> items, std::mutex& planning) {
+    try {
+      pass(items, planning);
+    } catch (...) {
+      // Nothing may still be writing to what the callers take back.
+      cudaStreamSynchronize(second_.get());
+      cudaStreamSynchronize(first_.get());
+      throw;
+    }
+  }
+
+ private:
+  void pass(std::span<void* const> items, std::mutex& planning) {
     const int bucket = bucket_of(items.size());
     if (!buffers_ || buffers_->most < bucket) grow(bucket);
     for (std::size_t i = 0; i < items.size(); ++i) bring(i, *static_cast<CudaScratch*>(items[i]));
@@ -82,7 +94,6 @@ class Lane {
     check(cudaEventSynchronize(done_.get()), "a pass");
   }
 
- private:
   struct Buffers {
     Buffers(const Networks& networks, int pictures)
         : most(pictures), teacher(networks.teacher, pictures), student(networks.student, pictures) {
