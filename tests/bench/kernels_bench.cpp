@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+// How long each kernel of a block takes, in every precision and instruction set of this machine:
+// medians over all rows of one picture, on one thread.
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "../../training/bench_networks.h"
+#include "engine/packed_vit.h"
+#include "novelty/error.h"
+
+namespace novelty {
+namespace {
+
+constexpr int kRuns = 101;
+
+double median_us(const VitKernels& kernels, const std::function<void()>& run) {
+  std::vector<double> times;
+  kernels.begin();
+  for (int i = 0; i < kRuns + 5; ++i) {
+    const auto start = std::chrono::steady_clock::now();
+    run();
+    const std::chrono::duration<double, std::micro> took = std::chrono::steady_clock::now() - start;
+    if (i >= 5) times.push_back(took.count());
+  }
+  kernels.end();
+  std::nth_element(times.begin(), times.begin() + kRuns / 2, times.end());
+  return times[kRuns / 2];
+}
+
+// The operands of a block, all zeros but for the weights.
+class Block {
+ public:
+  Block(const NetworkView& network, const VitKernels& kernels)
+      : packed_(network, kernels), kernels_(kernels), width_(network.config.width) {
+    const auto width = static_cast<std::size_t>(width_);
+    x_ = rows(width_, sizeof(float));
+    normed_ = rows(width_, kernels.operand_bytes);
+    mixed_ = rows(width_, kernels.operand_bytes);
+    hidden_ = rows(packed_.blocks[0].fc2.depth, kernels.half_bytes);
+    attention_.queries = rows(width_, kernels.half_bytes);
+    attention_.keys = rows(width_, kernels.half_bytes).data;
+    attention_.values = rows(width_, kernels.half_bytes).data;
+    attention_.width = width_;
+    attention_.heads = network.config.heads;
+    attention_.head_size = width_ / network.config.heads;
+    attention_.tokens = packed_.tokens();
+    attention_.padded_tokens = padded_rows();
+    attention_.out_scale = packed_.blocks[0].mix_scale;
+    scratch_ = static_cast<std::byte*>(arena_.allocate(attention_scratch(padded_rows())));
+    for (std::size_t i = 0; i < width * static_cast<std::size_t>(packed_.tokens()); ++i)
+      static_cast<float*>(x_.data)[i] = static_cast<float>(i * 2654435761U % 1000) / 500 - 1;
+  }
+
+  void print() {
+    const PackedVit::Block& weights = packed_.blocks[0];
+    const RowRange all{0, packed_.tokens()};
+    const std::vector<std::pair<const char*, std::function<void()>>> parts = {
+        {"norm", [&] { kernels_.layer_norm(x_, width_, weights.norm1, all, normed_); }},
+        {"qkv", [&] { kernels_.qkv_linear(normed_, weights.qkv, all, attention_); }},
+        {"attention", [&] { kernels_.attend(attention_, all, scratch_, mixed_, nullptr); }},
+        {"proj", [&] { kernels_.add_linear(mixed_, weights.proj, all, x_); }},
+        {"fc1+GELU", [&] { kernels_.gelu_linear(normed_, weights.fc1, all, hidden_); }},
+        {"fc2", [&] { kernels_.add_half_linear(hidden_, weights.fc2, all, x_); }}};
+    double block = 0;
+    for (const auto& [name, run] : parts) {
+      const double us = median_us(kernels_, run);
+      block += name == std::string("norm") ? 2 * us : us;
+      std::printf("  %s %.1f", name, us);
+    }
+    std::printf("  block %.1f us\n", block);
+  }
+
+ private:
+  int padded_rows() const {
+    return (packed_.tokens() + kRowMultiple - 1) / kRowMultiple * kRowMultiple;
+  }
+
+  Rows rows(int columns, std::size_t bytes) {
+    return {arena_.allocate(static_cast<std::size_t>(padded_rows()) *
+                            static_cast<std::size_t>(columns) * bytes),
+            columns};
+  }
+
+  PackedVit packed_;
+  const VitKernels& kernels_;
+  int width_;
+  Arena arena_;
+  Rows x_, normed_, mixed_, hidden_;
+  AttentionOperands attention_;
+  std::byte* scratch_ = nullptr;
+};
+
+void time_kernels(const std::string& size) {
+  const auto networks = random_networks(size);
+  for (const Precision precision : {Precision::kFloat32, Precision::kBfloat16, Precision::kInt8}) {
+    for (const Isa isa : {Isa::kAvx2, Isa::kAvx512, Isa::kAmx}) {
+      const VitKernels* kernels = kernels_or_null(isa, precision);
+      if (!kernels) continue;
+      const char* names[] = {"fp32", "bf16", "int8"};
+      std::printf("ViT-%s %s %s:", size.c_str(), names[static_cast<int>(precision)], kernels->isa);
+      Block(networks.teacher, *kernels).print();
+    }
+  }
+}
+
+}  // namespace
+}  // namespace novelty
+
+int main(int argc, char** argv) {
+  try {
+    novelty::time_kernels(argc > 1 ? argv[1] : "ti");
+  } catch (const novelty::Error& error) {
+    std::fprintf(stderr, "%s\n", error.what());
+    return 1;
+  }
+}
