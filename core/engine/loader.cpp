@@ -42,9 +42,13 @@ void* open_library(const std::string& path) {
   const char* text = dlerror();
   std::string reason = text ? text : "unknown reason";
   if (reason.starts_with(path + ": ")) reason.erase(0, path.size() + 2);
+  const std::string missing = path.ends_with(kDeviceFile)
+                                  ? "if a CUDA library is missing, install CUDA's run time (13)"
+                                  : "if a LibTorch library is missing, './run build' installs it";
   throw Error(ErrorKind::kBackend, path, "cannot be opened: " + reason,
-              "if a LibTorch library is missing, './run build' installs it; or add its folder to "
-              "LD_LIBRARY_PATH, or reinstall; 'novelty doctor' checks the rest");
+              missing +
+                  "; or add its folder to LD_LIBRARY_PATH, or reinstall; 'novelty doctor' "
+                  "checks the rest");
 }
 
 const Backend& enter_library(void* library, const std::string& path) {
@@ -76,7 +80,16 @@ const Backend& device_backend() {
   return device;
 }
 
+// Opening a device's library takes CUDA's along, a fifth of a second that most machines have no use
+// for. A folder that was chosen is opened whatever the machine is.
+bool may_have_device() {
+  if (const char* chosen = std::getenv("NOVELTY_BACKEND_DIR"); chosen && *chosen) return true;
+  static const bool has_driver = dlopen("libcuda.so.1", RTLD_LAZY | RTLD_LOCAL) != nullptr;
+  return has_driver;
+}
+
 const Backend& best_backend() {
+  if (!may_have_device()) return cpu_backend();
   try {
     return device_backend();
   } catch (const Error&) {
@@ -104,8 +117,9 @@ const Backend& open_backend(const std::string& file, const std::vector<std::stri
     std::error_code failed;
     if (fs::exists(path, failed)) return enter_library(open_library(path), path);
   }
+  const std::string needs = file == kDeviceFile ? "nvcc 12.8 or newer" : "LibTorch";
   throw Error(ErrorKind::kBackend, file, "not found; looked in " + joined(folders),
-              "'./run build' builds it where LibTorch is; or set NOVELTY_BACKEND_DIR");
+              "'./run build' builds it where " + needs + " is; or set NOVELTY_BACKEND_DIR");
 }
 
 const Backend& backend_for(const std::string& device) {

@@ -66,6 +66,19 @@ TEST(Loader, RefusesALibraryThatIsNoBackend) {
   expect_contains(complaint({folder.path()}), "not a backend");
 }
 
+TEST(Loader, SaysWhatEachLibraryNeeds) {
+  const TempDir empty;
+  for (const auto& [file, words] : {std::pair{kTrainingFile, "where LibTorch is"},
+                                    {kDeviceFile, "where nvcc 12.8 or newer is"}}) {
+    try {
+      open_backend(file, {empty.path()});
+      ADD_FAILURE() << file;
+    } catch (const Error& error) {
+      expect_contains(error.what(), words);
+    }
+  }
+}
+
 TEST(Loader, TakesTheFirstFolderThatHasIt) {
   const TempDir empty;
   const Backend& backend = open_backend(
