@@ -21,6 +21,38 @@ void check_test_images(const ClassData& data, const std::string& name) {
                 own ? "is the only class with test images" : "has no test images", kLayout);
 }
 
+// The training data's classes, or those of `list`.
+std::vector<std::string> chosen_classes(const ClassData& data, const std::string& list) {
+  std::vector<std::string> names;
+  std::istringstream text(list);
+  for (std::string name; std::getline(text, name, ',');) {
+    if (!data.train.contains(name))
+      throw Error(ErrorKind::kSettings, "--classes " + list, "there is no class \"" + name + "\"",
+                  "use names of folders in train");
+    names.push_back(name);
+  }
+  if (names.empty())
+    for (const auto& [name, files] : data.train) names.push_back(name);
+  for (const std::string& name : names) check_test_images(data, name);
+  return names;
+}
+
+std::vector<ClassTask> halves(const ClassData& data, const std::string& list) {
+  if (!list.empty())
+    throw Error(ErrorKind::kSettings, "--classes " + list, "half-vs-half takes all classes",
+                "leave --classes out");
+  const std::vector<std::string> names = chosen_classes(data, {});
+  if (names.size() % 2 != 0)
+    throw Error(ErrorKind::kFormat, std::to_string(names.size()) + " classes", "have no two halves",
+                "use another protocol");
+  std::vector<ClassTask> tasks{{"first-half", {}}, {"second-half", {}}, {"even", {}}, {"odd", {}}};
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    tasks[i < names.size() / 2 ? 0 : 1].normal.insert(names[i]);
+    tasks[i % 2 == 0 ? 2 : 3].normal.insert(names[i]);
+  }
+  return tasks;
+}
+
 }  // namespace
 
 ClassData read_class_data(const std::string& path) {
@@ -56,19 +88,24 @@ void hold_out(ClassData& data, std::size_t count) {
   }
 }
 
-std::vector<std::string> chosen_classes(const ClassData& data, const std::string& list) {
-  std::vector<std::string> names;
-  std::istringstream text(list);
-  for (std::string name; std::getline(text, name, ',');) {
-    if (!data.train.contains(name))
-      throw Error(ErrorKind::kSettings, "--classes " + list, "there is no class \"" + name + "\"",
-                  "use names of folders in train");
-    names.push_back(name);
+std::vector<ClassTask> tasks_of(const ClassData& data, const std::string& protocol,
+                                const std::string& list) {
+  if (protocol == "half-vs-half") return halves(data, list);
+  const std::vector<std::string> chosen = chosen_classes(data, list);
+  std::vector<ClassTask> tasks;
+  for (const std::string& name : chosen) {
+    if (protocol == "one-vs-all") {
+      tasks.push_back({name, {name}});
+    } else if (protocol == "all-vs-one") {
+      ClassTask& task = tasks.emplace_back(ClassTask{"all-but-" + name, {}});
+      for (const auto& [other, files] : data.train)
+        if (other != name) task.normal.insert(other);
+    } else {
+      throw Error(ErrorKind::kSettings, "--protocol " + protocol, "there is no such protocol",
+                  "use one-vs-all, all-vs-one or half-vs-half");
+    }
   }
-  if (names.empty())
-    for (const auto& [name, files] : data.train) names.push_back(name);
-  for (const std::string& name : names) check_test_images(data, name);
-  return names;
+  return tasks;
 }
 
 }  // namespace novelty

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -27,8 +28,19 @@ ClassData read_class_data(const std::string& path);
 /// images. Throws: Error(kSettings) when a class has no image left to train on.
 void hold_out(ClassData& data, std::size_t count);
 
-/// The training data's classes, or those of `list` ("cat,dog"). Throws: Error (kSettings on a name
-/// that is not among them; kFormat when one has no test images, or no other class has).
-std::vector<std::string> chosen_classes(const ClassData& data, const std::string& list);
+/// What a model is to know as normal; all other classes are novel to it.
+struct ClassTask {
+  std::string name;
+  std::set<std::string> normal;
+};
+
+/// The tasks of a protocol: "one-vs-all" (each class normal), "all-vs-one" (all but one normal) or
+/// "half-vs-half" (the first and the second half of the classes in the order of their names, those
+/// at even and those at odd places; for an even number of classes), of the classes that `list`
+/// names ("cat,dog": of those normal, or novel; half-vs-half has none to name), or of all.
+/// Throws: Error (kSettings on the protocol or a name that is not among the classes; kFormat when a
+/// class has no test images, or no other class has).
+std::vector<ClassTask> tasks_of(const ClassData& data, const std::string& protocol,
+                                const std::string& list);
 
 }  // namespace novelty

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Trains a model of each class and scores all images with all of them.
+// Trains a model for each task and scores all images with all of them.
 #include "class_evaluation.h"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
+#include <cmath>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <numeric>
@@ -29,6 +31,7 @@ using nlohmann::json;
 using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kBatch = 16;   // images scored at once
+constexpr double kRecall = 0.95;     // of false_positive_rate
 constexpr double kCalibrated = 0.1;  // share of the training images that calibrates
 
 double seconds_since(Clock::time_point start) {
@@ -39,22 +42,34 @@ std::string model_path(const ClassOptions& options, const std::string& name) {
   return (std::filesystem::path(options.out) / "models" / (name + ".novelty")).string();
 }
 
-void train_class(const ClassOptions& options, const ClassData& data, std::size_t place,
-                 Progress& progress) {
-  const std::string& name = options.classes[place];
-  std::vector<ImageFile> files = data.train.at(name);
-  files.resize(std::min(files.size(), options.train_count));
-  ImageFootage footage(std::move(files));
+TrainingOptions training_options(const ClassOptions& options, std::size_t place) {
   TrainingOptions training;
-  training.output = model_path(options, name);
+  training.output = model_path(options, options.tasks[place].name);
   training.teacher_path = options.teacher_path;
-  training.preset = "semantic";
+  training.preset = options.preset;
+  training.fine_tuning = options.fine_tuning;
   training.holdout = kCalibrated;
   training.seed = options.seed;
-  const std::string prefix =
-      name + " (" + std::to_string(place + 1) + "/" + std::to_string(options.classes.size()) + ") ";
+  return training;
+}
+
+void train_class(const ClassOptions& options, const ClassData& data, std::size_t place,
+                 Progress& progress) {
+  const ClassTask& task = options.tasks[place];
+  std::vector<ImageFile> files;
+  for (const std::string& name : task.normal) {
+    const std::vector<ImageFile>& all = data.train.at(name);
+    files.insert(
+        files.end(), all.begin(),
+        all.begin() + static_cast<std::ptrdiff_t>(std::min(all.size(), options.train_count)));
+  }
+  ImageFootage footage(std::move(files));
+  const TrainingOptions training = training_options(options, place);
+  const std::string prefix = task.name + " (" + std::to_string(place + 1) + "/" +
+                             std::to_string(options.tasks.size()) + ") ";
   const auto show = [&](const TrainingProgress& state) {
-    static constexpr const char* kStages[] = {"features", "distilling", "calibrating", "writing"};
+    static constexpr const char* kStages[] = {"fine-tuning", "features", "distilling",
+                                              "calibrating", "writing"};
     progress.show(prefix + kStages[static_cast<int>(state.stage)], state.done, state.total);
     return !interrupted();
   };
@@ -122,30 +137,47 @@ void score_all(std::vector<Bundle> bundles, const ClassOptions& options, const C
   progress.finish();
 }
 
-/// AUROC of one term of one model.
-double rank(const ClassScores& scores, std::size_t model, const std::string& name,
-            double PictureScore::*term) {
+/// The values of one term of one model.
+std::vector<double> values_of(const ClassScores& scores, std::size_t model,
+                              double PictureScore::*term) {
   std::vector<double> values;
-  std::vector<std::uint8_t> novel;
-  for (std::size_t i = 0; i < scores.size(); ++i) {
-    values.push_back(scores.score(i, model).*term);
-    novel.push_back(scores.class_of(i) == name ? 0 : 1);
-  }
-  return auroc(values, novel).value();  // chosen_classes saw images of both kinds
+  for (std::size_t i = 0; i < scores.size(); ++i) values.push_back(scores.score(i, model).*term);
+  return values;
 }
 
-ClassResult result_of(const ModelInfo& model, const std::string& name, std::size_t place,
+ClassResult result_of(const ModelInfo& model, const ClassTask& task, std::size_t place,
                       const ClassScores& scores) {
   ClassResult result;
-  result.name = name;
+  result.name = task.name;
   result.model_id = model.id;
   result.trained = static_cast<std::size_t>(model.training_frames + model.calibration_frames);
+  std::vector<std::uint8_t> novel;
   for (std::size_t i = 0; i < scores.size(); ++i)
-    ++(scores.class_of(i) == name ? result.normal : result.novel);
-  result.score = rank(scores, place, name, &PictureScore::score);
-  result.discrepancy = rank(scores, place, name, &PictureScore::discrepancy);
-  result.density = rank(scores, place, name, &PictureScore::density);
+    novel.push_back(task.normal.contains(scores.class_of(i)) ? 0 : 1);
+  result.novel = static_cast<std::size_t>(std::count(novel.begin(), novel.end(), 1));
+  result.normal = novel.size() - result.novel;
+  // tasks_of saw images of both kinds.
+  const auto score = values_of(scores, place, &PictureScore::score);
+  result.score = auroc(score, novel).value();
+  result.average_precision = average_precision(score, novel).value();
+  result.false_positive_rate = false_positive_rate(score, novel, kRecall).value();
+  result.discrepancy = auroc(values_of(scores, place, &PictureScore::discrepancy), novel).value();
+  result.density = auroc(values_of(scores, place, &PictureScore::density), novel).value();
   return result;
+}
+
+/// What is averaged.
+constexpr std::array kFigures{&ClassResult::score, &ClassResult::discrepancy, &ClassResult::density,
+                              &ClassResult::average_precision, &ClassResult::false_positive_rate};
+
+/// Of a sample.
+double deviation_of(const std::vector<double>& values) {
+  if (values.size() < 2) return 0;
+  const auto count = static_cast<double>(values.size());
+  const double mean = std::accumulate(values.begin(), values.end(), 0.0) / count;
+  double square = 0;
+  for (const double value : values) square += (value - mean) * (value - mean);
+  return std::sqrt(square / (count - 1));
 }
 
 }  // namespace
@@ -153,31 +185,55 @@ ClassResult result_of(const ModelInfo& model, const std::string& name, std::size
 ClassResult ClassResults::mean() const {
   ClassResult mean;
   mean.name = "mean";
-  const auto count = static_cast<double>(classes.size());
-  for (const ClassResult& one : classes) {
-    mean.score += one.score / count;
-    mean.discrepancy += one.discrepancy / count;
-    mean.density += one.density / count;
-  }
+  mean.score_deviation = mean_deviation;
+  for (const ClassResult& one : classes)
+    for (const auto figure : kFigures)
+      mean.*figure += one.*figure / static_cast<double>(classes.size());
   return mean;
+}
+
+ClassResults over_seeds(const std::vector<ClassResults>& runs) {
+  ClassResults all = runs.front();
+  std::vector<double> means{all.mean().score};
+  for (std::size_t i = 1; i < runs.size(); ++i) {
+    means.push_back(runs[i].mean().score);
+    all.seeds.insert(all.seeds.end(), runs[i].seeds.begin(), runs[i].seeds.end());
+    all.warnings.insert(runs[i].warnings.begin(), runs[i].warnings.end());
+    all.training_s += runs[i].training_s;
+    all.scoring_s += runs[i].scoring_s;
+  }
+  all.mean_deviation = deviation_of(means);
+  for (std::size_t c = 0; c < all.classes.size(); ++c) {
+    std::vector<double> scores;
+    for (const ClassResults& run : runs) scores.push_back(run.classes.at(c).score);
+    all.classes[c].score_deviation = deviation_of(scores);
+    for (const auto figure : kFigures) {
+      all.classes[c].*figure = 0;
+      for (const ClassResults& run : runs)
+        all.classes[c].*figure += run.classes.at(c).*figure / static_cast<double>(runs.size());
+    }
+  }
+  return all;
 }
 
 ClassResults evaluate_classes(const ClassOptions& options, const ClassData& data,
                               Progress& progress) {
   ClassResults results;
+  results.seeds = {options.seed};
   const auto start = Clock::now();
-  for (std::size_t i = 0; i < options.classes.size(); ++i) train_class(options, data, i, progress);
+  for (std::size_t i = 0; i < options.tasks.size(); ++i) train_class(options, data, i, progress);
   results.training_s = seconds_since(start);
   const auto trained = Clock::now();
   std::vector<Bundle> bundles;
   std::vector<ModelInfo> models;
-  for (const std::string& name : options.classes) {
-    bundles.push_back(read_bundle(model_path(options, name)));
+  for (const ClassTask& task : options.tasks) {
+    bundles.push_back(read_bundle(model_path(options, task.name)));
     models.push_back(bundles.back().info);
     for (const json& warning :
          json::parse(bundles.back().provenance_json).value("warnings", json::array()))
       results.warnings.insert(warning.get<std::string>());
   }
+  results.fine_tuning = fine_tuning_of(training_options(options, 0));
   results.teacher_name = models.front().teacher_name;
   results.untrained_teacher = models.front().untrained_teacher;
   ClassScores scores((std::filesystem::path(options.out) / "scores.jsonl").string(),
@@ -185,7 +241,7 @@ ClassResults evaluate_classes(const ClassOptions& options, const ClassData& data
   score_all(std::move(bundles), options, data, scores, progress);
   results.scoring_s = seconds_since(trained);
   for (std::size_t i = 0; i < models.size(); ++i)
-    results.classes.push_back(result_of(models[i], options.classes[i], i, scores));
+    results.classes.push_back(result_of(models[i], options.tasks[i], i, scores));
   return results;
 }
 

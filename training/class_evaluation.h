@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One class against all: a model of each class, and how it ranks the images of all classes.
+// Classes of images: a model of some of them, and how it ranks the images of all.
 #pragma once
 
 #include <cstddef>
@@ -15,25 +15,33 @@ namespace novelty {
 
 struct ClassOptions {
   std::string data, out;
-  std::vector<std::string> classes;  ///< one model each
-  std::size_t train_count = 1000;    ///< images of the class, the first by name
-  std::size_t holdout = 0;           ///< of ClassData hold_out; 0 = the test images are scored
+  std::string protocol = "one-vs-all";
+  std::vector<ClassTask> tasks;                  ///< one model each
+  std::size_t train_count = 1000;                ///< images of a normal class, the first by name
+  std::string preset = "semantic", fine_tuning;  ///< see TrainingOptions
+  std::size_t holdout = 0;  ///< of ClassData hold_out; 0 = the test images are scored
   std::string teacher_path, teacher_sha256;
   std::uint64_t seed = 0;
   std::string precision = "fp32";  ///< of scoring; see EngineOptions
 };
 
-/// How one class' model ranks the images: AUROC, the class normal and all others novel.
+/// How a task's model ranks the images, those of its normal classes normal and all others novel.
 struct ClassResult {
   std::string name, model_id;
   std::size_t trained = 0, normal = 0, novel = 0;  ///< images
-  double score = 0, discrepancy = 0, density = 0;  ///< of the score, and of each term alone
+  double score = 0, discrepancy = 0, density = 0;  ///< AUROC of the score, and of each term alone
+  double score_deviation = 0;                      ///< of `score`, over seeds
+  double average_precision = 0;                    ///< of the score
+  double false_positive_rate = 0;  ///< of the score, where 95 % of the novel images are found
 };
 
 struct ClassResults {
   std::string teacher_name;
   bool untrained_teacher = false;
-  std::vector<ClassResult> classes;
+  std::string fine_tuning;  ///< asked for, of the teacher
+  std::vector<std::uint64_t> seeds;
+  std::vector<ClassResult> classes;      ///< one a task
+  double mean_deviation = 0;             ///< of the mean score, over seeds
   std::set<std::string> warnings;        ///< of training, plain sentences
   double training_s = 0, scoring_s = 0;  ///< spent in this run
 
@@ -41,7 +49,10 @@ struct ClassResults {
   ClassResult mean() const;
 };
 
-/// Trains what is not there yet (OUT/models/CLASS.novelty), then scores every test image once with
+/// Means over runs of the same tasks with several seeds, at least one; times are added up.
+ClassResults over_seeds(const std::vector<ClassResults>& runs);
+
+/// Trains what is not there yet (OUT/models/TASK.novelty), then scores every test image once with
 /// all models; the teacher sees it once. Scores go to OUT/scores.jsonl as they come; a stopped run
 /// goes on where it was. Throws: Error (kCancelled on Ctrl-C).
 ClassResults evaluate_classes(const ClassOptions& options, const ClassData& data,

@@ -28,8 +28,27 @@ std::vector<ClassResult> rows_of(const ClassResults& results) {
   return rows;
 }
 
-Json areas_of(const ClassResult& row) {
-  return {{"score", row.score}, {"discrepancy", row.discrepancy}, {"density", row.density}};
+Json figures_of(const ClassResult& row) {
+  return {
+      {"auroc", {{"score", row.score}, {"discrepancy", row.discrepancy}, {"density", row.density}}},
+      {"auroc_deviation", row.score_deviation},
+      {"average_precision", row.average_precision},
+      {"fpr_at_95_tpr", row.false_positive_rate}};
+}
+
+/// With how far seeds differ, where there are several.
+std::string score_text(const ClassResult& row, const ClassResults& results) {
+  if (results.seeds.size() < 2) return percent(row.score);
+  return percent(row.score) + " \u00b1 " + percent(row.score_deviation);
+}
+
+/// Said of the protocol in the report.
+std::string protocol_text(const std::string& protocol) {
+  if (protocol == "all-vs-one")
+    return "All classes against one: a model of images of all classes but one";
+  if (protocol == "half-vs-half")
+    return "Half of the classes against the others: a model of images of one half";
+  return "One class against all: a model of images of one class alone";
 }
 
 std::string scored_text(const ClassOptions& options) {
@@ -38,9 +57,11 @@ std::string scored_text(const ClassOptions& options) {
          " training images of each class, none of which was trained on";
 }
 
-std::string html_row(const ClassResult& row) {
-  std::string html = "<tr><td>" + escape(row.name) + "</td>";
-  for (const double area : {row.score, row.discrepancy, row.density})
+std::string html_row(const ClassResult& row, const ClassResults& results) {
+  std::string html =
+      "<tr><td>" + escape(row.name) + "</td><td>" + score_text(row, results) + "</td>";
+  for (const double area :
+       {row.discrepancy, row.density, row.average_precision, row.false_positive_rate})
     html += "<td>" + percent(area) + "</td>";
   const auto count = [](std::size_t n) { return n == 0 ? std::string() : std::to_string(n); };
   for (const std::size_t n : {row.trained, row.normal, row.novel})
@@ -63,6 +84,9 @@ std::string class_table(const ClassResults& results) {
   std::string table = line("AUROC", "score", "discrepancy", "density");
   for (const ClassResult& row : rows_of(results))
     table += line(row.name, percent(row.score), percent(row.discrepancy), percent(row.density));
+  if (results.seeds.size() > 1)
+    table += "mean score of " + std::to_string(results.seeds.size()) +
+             " seeds: " + score_text(results.mean(), results) + "\n";
   return table;
 }
 
@@ -70,21 +94,27 @@ std::string class_json(const ClassResults& results, const ClassOptions& options)
   Json all{{"tool_version", NOVELTY_VERSION},
            {"data", std::filesystem::path(options.data).filename().string()},
            {"scored", options.holdout == 0 ? "test" : "held out of train"},
+           {"protocol", options.protocol},
            {"holdout", options.holdout},
            {"train_count", options.train_count},
-           {"seed", options.seed},
+           {"preset", options.preset},
+           {"fine_tuning", results.fine_tuning},
+           {"seeds", results.seeds},
            {"teacher", results.teacher_name},
            {"teacher_sha256", options.teacher_sha256},
            {"training_s", results.training_s},
            {"scoring_s", results.scoring_s},
            {"warnings", results.warnings}};
-  for (const ClassResult& row : results.classes)
-    all["classes"][row.name] = {{"auroc", areas_of(row)},
-                                {"model", row.model_id},
-                                {"trained", row.trained},
-                                {"normal", row.normal},
-                                {"novel", row.novel}};
-  all["mean"] = {{"auroc", areas_of(results.mean())}};
+  all["mean_auroc"] = results.mean().score;
+  for (const ClassResult& row : results.classes) {
+    Json& one = all["classes"][row.name] = figures_of(row);
+    one["trained"] = row.trained;
+    one["normal"] = row.normal;
+    one["novel"] = row.novel;
+    if (results.seeds.size() == 1) one["model"] = row.model_id;
+    all["per_class"][row.name] = row.score;
+  }
+  all["mean"] = figures_of(results.mean());
   return all.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
@@ -92,15 +122,17 @@ std::string class_page(const ClassResults& results, const ClassOptions& options)
   std::string html = "<p class=sub>teacher " + escape(results.teacher_name) + "</p>";
   if (results.untrained_teacher)
     html += "<p class=note><b>Untrained teacher: demonstration only.</b></p>";
-  html +=
-      "<p class=sub>One class against all: a model of images of one class alone, then AUROC in "
-      "percent (ties half) of its image scores, the class normal and all others novel. Scored: " +
-      scored_text(options) +
-      ". No threshold; nothing is chosen by what is scored. <b>Score</b> is what the program flags "
-      "by, the others are its terms alone.</p><table><tr><th>class<th>score<th>discrepancy"
-      "<th>density<th>trained on<th>normal<th>novel</tr>";
-  for (const ClassResult& row : rows_of(results)) html += html_row(row);
-  return html_page("Evaluation: one class against all", html + "</table>");
+  html += "<p class=sub>" + protocol_text(options.protocol) +
+          ". All figures in percent, those of " + std::to_string(results.seeds.size()) +
+          (results.seeds.size() == 1 ? " seed" : " seeds, \u00b1 their standard deviation") +
+          "; what is normal to the model is normal, all other classes are novel. Scored: " +
+          scored_text(options) +
+          ". No threshold; nothing is chosen by what is scored. <b>Score</b> is what the program "
+          "flags by, discrepancy and density are its terms alone.</p><table><tr><th><th>AUROC of "
+          "the score<th>of the discrepancy<th>of the density<th>AUPR<th>FPR at 95 % TPR"
+          "<th>trained on<th>normal<th>novel</tr>";
+  for (const ClassResult& row : rows_of(results)) html += html_row(row, results);
+  return html_page("Evaluation: " + options.protocol, html + "</table>");
 }
 
 }  // namespace novelty

@@ -83,7 +83,8 @@ class Evaluation {
     training.teacher_path = options_.teacher_path;
     training.seed = options_.seed;
     const auto show = [this](const TrainingProgress& state) {
-      static constexpr const char* kStages[] = {"features", "distilling", "calibrating", "writing"};
+      static constexpr const char* kStages[] = {"fine-tuning", "features", "distilling",
+                                                "calibrating", "writing"};
       progress_.show(prefix_ + kStages[static_cast<int>(state.stage)], state.done, state.total);
       return !interrupted();
     };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// `novelty evaluate classes`: images in classes in, AUROC of each class against all out.
+// `novelty evaluate classes`: images in classes in, how well each is told from the others out.
 #include <cstdio>
 #include <filesystem>
 #include <span>
@@ -23,35 +23,45 @@ namespace fs = std::filesystem;
 
 constexpr novelty::CommandHelp kHelp{
     "novelty evaluate classes", "--data FOLDER|TAR --out FOLDER",
-    "Measures how well a model of one class of images (preset semantic) tells it from all others:\n"
-    "trains on images of each class alone, scores all test images with each model, and ranks "
-    "them.\n"
+    "Measures how well a model of some classes of images tells them from the others: trains on\n"
+    "images of what is normal alone, scores all test images with each model, and ranks them.\n"
     "A run that was stopped goes on where it was when started again.",
     "The data: train/CLASS/IMAGE and test/CLASS/IMAGE. Writes OUT/report.html, result.json,\n"
     "scores.jsonl and models/.\n\n"
     "Examples:\n"
     "  novelty evaluate classes --data cifar10.tar --out evaluation\n"
+    "  novelty evaluate classes --data cifar10.tar --protocol half-vs-half --seeds 3 --out halves\n"
     "  novelty evaluate classes --data cifar10.tar --classes cat,dog --holdout 150 \\\n"
     "    --train-count 300 --out trial\n"};
 
 struct Raw {
-  novelty::TextOption data, classes, teacher, precision, out;
-  gint64 count = 1000, holdout = 0, seed = 0;
+  novelty::TextOption data, classes, protocol, teacher, preset, fine_tuning, precision, out;
+  gint64 count = 1000, holdout = 0, seed = 0, seeds = 1;
 
   std::vector<GOptionEntry> entries() {
     using novelty::option;
     return {
         option("data", 0, G_OPTION_ARG_FILENAME, data.slot(), "The images, in classes",
                "FOLDER|TAR"),
+        option("protocol", 0, G_OPTION_ARG_STRING, protocol.slot(),
+               "Normal is: one-vs-all (default) each class; all-vs-one all classes but one; "
+               "half-vs-half one half of them",
+               "NAME"),
         option("classes", 0, G_OPTION_ARG_STRING, classes.slot(),
-               "Only models of these classes (all)", "A,B,..."),
+               "Only these as the one class (all)", "A,B,..."),
         option("train-count", 0, G_OPTION_ARG_INT64, &count,
-               "Train on the first N images of the class by name (1000)", "N"),
+               "Train on the first N images of each normal class by name (1000)", "N"),
         option("holdout", 0, G_OPTION_ARG_INT64, &holdout,
                "Score the last K training images of every class instead of the test images", "K"),
         option("teacher", 0, G_OPTION_ARG_FILENAME, teacher.slot(),
                "The teacher's weights, as for 'novelty train'", "FILE"),
+        option("preset", 0, G_OPTION_ARG_STRING, preset.slot(), "semantic (default) or paper",
+               "NAME"),
+        option("fine-tune", 0, G_OPTION_ARG_STRING, fine_tuning.slot(),
+               "What the teacher learns first, as for 'novelty train'", "KIND"),
         option("seed", 0, G_OPTION_ARG_INT64, &seed, "Seed of all that is random (0)", "N"),
+        option("seeds", 0, G_OPTION_ARG_INT64, &seeds,
+               "Do all with N seeds, from --seed on, in OUT/seed-N (1)", "N"),
         option("precision", 0, G_OPTION_ARG_STRING, precision.slot(),
                "Score in fp32 (default), bf16 or int8", "NAME"),
         option("out", 'o', G_OPTION_ARG_FILENAME, out.slot(), "Where all results go", "FOLDER")};
@@ -68,6 +78,11 @@ novelty::ClassOptions checked(const Raw& raw) {
   options.train_count =
       static_cast<std::size_t>(option_in_range("train-count", raw.count, 8, 1'000'000));
   options.holdout = static_cast<std::size_t>(option_in_range("holdout", raw.holdout, 0, 1'000'000));
+  if (raw.protocol.given()) options.protocol = raw.protocol.text();
+  if (raw.preset.given()) options.preset = raw.preset.text();
+  options.fine_tuning = raw.fine_tuning.text();
+  if (options.preset != "semantic" && options.preset != "paper")
+    throw novelty::UsageError("--preset " + options.preset + ": classes take semantic or paper");
   if (raw.precision.given()) options.precision = raw.precision.text();
   options.seed = static_cast<std::uint64_t>(option_in_range("seed", raw.seed, 0, G_MAXINT64));
   const auto found = novelty::find_teacher(novelty::teacher_places(raw.teacher.text()));
@@ -102,6 +117,24 @@ novelty::ClassResults evaluate(const novelty::ClassOptions& options,
   }
 }
 
+/// One run a seed, each in a folder of its own where there are several.
+novelty::ClassResults evaluate_seeds(const novelty::ClassOptions& options, std::uint64_t seeds,
+                                     const novelty::ClassData& data) {
+  std::vector<novelty::ClassResults> runs;
+  for (std::uint64_t i = 0; i < seeds; ++i) {
+    novelty::ClassOptions one = options;
+    one.seed += i;
+    if (seeds > 1) {
+      one.out = (fs::path(options.out) / ("seed-" + std::to_string(one.seed))).string();
+      std::printf("seed:    %llu\n", static_cast<unsigned long long>(one.seed));
+      std::fflush(stdout);
+    }
+    make_folder(one.out);
+    runs.push_back(evaluate(one, data));
+  }
+  return novelty::over_seeds(runs);
+}
+
 }  // namespace
 
 int run_classes(int argc, char** argv) {
@@ -109,13 +142,14 @@ int run_classes(int argc, char** argv) {
   if (!novelty::parse_command_line(argc, argv, kHelp, raw.entries()).empty())
     throw novelty::UsageError("name the data with --data");
   novelty::ClassOptions options = checked(raw);
+  const auto seeds =
+      static_cast<std::uint64_t>(novelty::option_in_range("seeds", raw.seeds, 1, 1000));
   novelty::ClassData data = novelty::read_class_data(options.data);
   if (options.holdout > 0) novelty::hold_out(data, options.holdout);
-  options.classes = novelty::chosen_classes(data, raw.classes.text());
-  make_folder(options.out);
+  options.tasks = novelty::tasks_of(data, options.protocol, raw.classes.text());
   std::printf("teacher: %s\n", options.teacher_path.c_str());
   std::fflush(stdout);
-  const novelty::ClassResults results = evaluate(options, data);
+  const novelty::ClassResults results = evaluate_seeds(options, seeds, data);
   const fs::path out = options.out;
   write_text(out / "result.json", novelty::class_json(results, options));
   write_text(out / "report.html", novelty::class_page(results, options));

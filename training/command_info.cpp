@@ -29,6 +29,9 @@ void print_text(const novelty::Bundle& bundle) {
   std::printf("preset       %s\n", info.preset.c_str());
   std::printf("teacher      %s (%d wide, %d blocks)\n", teacher.c_str(), info.teacher_width,
               info.teacher_depth);
+  if (info.teacher_fine_tuning != "none")
+    std::printf("             fine-tuned on the training pictures: %s\n",
+                info.teacher_fine_tuning.c_str());
   if (!info.teacher_sha256.empty())
     std::printf("             sha256 %s\n", info.teacher_sha256.c_str());
   std::printf("student      %d wide, %d blocks\n", info.student_width, info.student_depth);

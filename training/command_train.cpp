@@ -50,7 +50,7 @@ struct Settings {
 
 /// What GOption fills.
 struct RawOptions {
-  novelty::TextOption output, frames, teacher, mask, preset, report;
+  novelty::TextOption output, frames, teacher, mask, preset, fine_tuning, report;
   gint epochs = 0;
   gint threads = 0;
   gint64 seed = 0;
@@ -76,10 +76,16 @@ struct RawOptions {
                "N"),
         option("mask", 0, G_OPTION_ARG_STRING, mask.slot(),
                "guided-keep (default), guided-drop, random or none", "KIND"),
+        option("preset", 0, G_OPTION_ARG_STRING, preset.slot(),
+               "camera (default for videos): a fixed camera; semantic (for images): one kind of "
+               "thing; "
+               "paper: the method as published",
+               "NAME"),
         option(
-            "preset", 0, G_OPTION_ARG_STRING, preset.slot(),
-            "camera (default for videos): a fixed camera; semantic (for images): one kind of thing",
-            "NAME"),
+            "fine-tune", 0, G_OPTION_ARG_STRING, fine_tuning.slot(),
+            "What the teacher learns first: contrast (semantic's), defend (paper's), defend-soft "
+            "or none (camera's)",
+            "KIND"),
         option("seed", 0, G_OPTION_ARG_INT64, &seed, "Seed of all that is random (0)", "N"),
         option("threads", 0, G_OPTION_ARG_INT, &threads, "Threads; 0 = all cores", "N"),
         option("report", 0, G_OPTION_ARG_FILENAME, report.slot(),
@@ -106,6 +112,7 @@ Settings parse(int argc, char** argv) {
   training.output = raw.output.text();
   if (raw.mask.given()) training.mask = raw.mask.text();
   training.preset = raw.preset.text();
+  training.fine_tuning = raw.fine_tuning.text();
   training.epochs = static_cast<int>(option_in_range("epochs", raw.epochs, 0, 1'000'000));
   training.threads = static_cast<int>(option_in_range("threads", raw.threads, 0, 64));
   training.seed = static_cast<std::uint64_t>(option_in_range("seed", raw.seed, 0, G_MAXINT64));
@@ -138,6 +145,8 @@ void choose_preset(Settings& settings) {
 
 const char* name_of(TrainingStage stage) {
   switch (stage) {
+    case TrainingStage::kFineTuning:
+      return "fine-tuning";
     case TrainingStage::kFeatures:
       return "features";
     case TrainingStage::kDistillation:
@@ -153,7 +162,7 @@ const char* name_of(TrainingStage stage) {
 novelty::TrainingCallback show_in(novelty::Progress& progress) {
   return [&progress](const TrainingProgress& state) {
     std::string detail;
-    if (state.stage == TrainingStage::kDistillation) {
+    if (state.loss > 0) {
       detail = std::to_string(state.loss);
       detail = "loss " + detail.substr(0, 6);
     }

@@ -20,6 +20,7 @@ bool is_kept(Footage& footage, const TrainingOptions& options, const std::string
     const json wanted{{"source", json::parse(footage.identity())},
                       {"seed", options.seed},
                       {"preset", options.preset},
+                      {"fine_tuning", fine_tuning_of(options)},
                       {"holdout", options.holdout},
                       {"teacher_sha256", teacher_sha256},
                       {"tool_version", NOVELTY_VERSION}};

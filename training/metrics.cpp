@@ -34,7 +34,53 @@ double mean_for(std::size_t count, double probability) {
   return (low + high) / 2;
 }
 
+/// What a threshold flags: frames at and over one of the scores.
+struct Flagged {
+  double novel = 0, normal = 0;  // frames
+};
+
+/// Of each distinct score, from the highest down; the last has all frames.
+std::vector<Flagged> flagged(std::span<const double> scores, std::span<const std::uint8_t> novel) {
+  std::vector<std::size_t> order(scores.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::sort(order.begin(), order.end(),
+            [&](std::size_t a, std::size_t b) { return scores[a] > scores[b]; });
+  std::vector<Flagged> steps;
+  Flagged now;
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    (novel[order[i]] != 0 ? now.novel : now.normal) += 1;
+    if (i + 1 == order.size() || scores[order[i + 1]] != scores[order[i]]) steps.push_back(now);
+  }
+  return steps;
+}
+
+bool has_both(const std::vector<Flagged>& steps) {
+  return !steps.empty() && steps.back().novel > 0 && steps.back().normal > 0;
+}
+
 }  // namespace
+
+std::optional<double> average_precision(std::span<const double> scores,
+                                        std::span<const std::uint8_t> novel) {
+  const auto steps = flagged(scores, novel);
+  if (!has_both(steps)) return std::nullopt;
+  double sum = 0, found = 0;
+  for (const Flagged& step : steps) {
+    sum += (step.novel - found) * step.novel / (step.novel + step.normal);
+    found = step.novel;
+  }
+  return sum / steps.back().novel;
+}
+
+std::optional<double> false_positive_rate(std::span<const double> scores,
+                                          std::span<const std::uint8_t> novel, double recall) {
+  const auto steps = flagged(scores, novel);
+  if (!has_both(steps)) return std::nullopt;
+  const auto found = std::find_if(steps.begin(), steps.end(), [&](const Flagged& step) {
+    return step.novel >= recall * steps.back().novel;
+  });
+  return found->normal / steps.back().normal;
+}
 
 std::optional<double> auroc(std::span<const double> scores, std::span<const std::uint8_t> novel) {
   std::vector<std::size_t> order(scores.size());

@@ -15,6 +15,17 @@ namespace novelty {
 /// counted half; in [0, 1], none without frames of both kinds. scores: no NaN; novel: [n], 0 or 1.
 std::optional<double> auroc(std::span<const double> scores, std::span<const std::uint8_t> novel);
 
+/// The area under the curve of precision over recall, as the sum of precision times the gain in
+/// recall at each score from the highest down (average precision), novel frames being those to
+/// find; in (0, 1], none without frames of both kinds.
+std::optional<double> average_precision(std::span<const double> scores,
+                                        std::span<const std::uint8_t> novel);
+
+/// The least share of normal frames that a threshold flags which flags at least `recall` of the
+/// novel ones; in [0, 1], none without frames of both kinds. recall: in (0, 1].
+std::optional<double> false_positive_rate(std::span<const double> scores,
+                                          std::span<const std::uint8_t> novel, double recall);
+
 /// An interval of a mean count.
 struct CountInterval {
   double low = 0, high = 0;

@@ -63,10 +63,14 @@ std::string charts_of(const TrainingReport& report) {
   const ChartSeries held{"held out", "b", report.holdout_scores,
                          static_cast<double>(report.train_scores.size())};
   const std::vector<ChartMark> threshold{{"threshold", report.threshold}};
-  return "<div class=grid>" +
-         chart_card("Loss", line_chart({{"each step", "faint", report.step_loss},
-                                        {"smoothed", "a", smooth(report.step_loss)}},
-                                       {}, "step")) +
+  std::string cards;
+  if (!report.fine_tuning_loss.empty())
+    cards = chart_card("Loss of the teacher's fine-tuning",
+                       line_chart({{"each step", "a", report.fine_tuning_loss}}, {}, "step"));
+  return "<div class=grid>" + cards +
+         chart_card("Loss of the student", line_chart({{"each step", "faint", report.step_loss},
+                                                       {"smoothed", "a", smooth(report.step_loss)}},
+                                                      {}, "step")) +
          chart_card("Score in order", line_chart({learnt, held}, threshold, "picture")) +
          chart_card("How often each score occurs", histogram({learnt, held}, threshold, "score")) +
          "</div>";

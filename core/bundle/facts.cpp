@@ -138,6 +138,8 @@ void read_teacher_origin(const FactReader& facts, ModelInfo& info) {
   info.teacher_name = facts.text("name", kNameLimit);
   info.teacher_sha256 = facts.text("sha256", 64);
   info.untrained_teacher = facts.flag("untrained");
+  if (facts.json().contains("fine_tuning"))  // older models do not tell: none
+    info.teacher_fine_tuning = facts.text("fine_tuning", kNameLimit);
   const bool hex = info.teacher_sha256.find_first_not_of("0123456789abcdef") == std::string::npos;
   if (!info.teacher_sha256.empty() && (info.teacher_sha256.size() != 64 || !hex)) {
     facts.refuse("sha256", "is not a SHA-256 in hex digits");
@@ -173,7 +175,8 @@ json facts_of(const Bundle& bundle) {
              {"teacher_origin",
               {{"name", info.teacher_name},
                {"sha256", info.teacher_sha256},
-               {"untrained", info.untrained_teacher}}},
+               {"untrained", info.untrained_teacher},
+               {"fine_tuning", info.teacher_fine_tuning}}},
              {"teacher", network_facts(bundle.teacher)},
              {"student", network_facts(bundle.student)},
              {"score", score_facts(bundle.score, !bundle.picture.empty())},

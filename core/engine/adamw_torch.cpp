@@ -10,7 +10,9 @@
 
 #include <cmath>
 #include <cstring>
+#include <map>
 #include <numeric>
+#include <utility>
 
 #include "novelty/error.h"
 
@@ -68,6 +70,24 @@ void AdamW::start(const TensorsByName& values, const TensorMap& state) {
   share_out();
 }
 
+void AdamW::set_rate(const std::string& prefix, double factor) {
+  for (auto& parameter : parameters_)
+    if (parameter.name.starts_with(prefix)) parameter.rate = factor;
+}
+
+TensorsByName AdamW::values() const {
+  TensorsByName values;
+  for (const auto& parameter : parameters_) values[parameter.name] = parameter.value;
+  return values;
+}
+
+void AdamW::run(std::int64_t images, const PartJob& job) {
+  workers_.run([&](int worker) {
+    const auto [first, last] = part_of(images, worker);
+    if (first < last) job(first, last, worker);
+  });
+}
+
 double AdamW::step(std::int64_t images, const LossOfPart& loss_of_part,
                    const StepOptions& options) {
   std::vector<double> losses(static_cast<std::size_t>(workers_.count()), 0.0);
@@ -101,6 +121,10 @@ void AdamW::export_state(const Sink& sink) const {
   sink("step", {DType::kI64, {1}, std::as_bytes(std::span(&step_count_, 1))});
 }
 
+std::pair<std::int64_t, std::int64_t> AdamW::part_of(std::int64_t images, int worker) const {
+  return {images * worker / workers_.count(), images * (worker + 1) / workers_.count()};
+}
+
 // Gives each worker about as many values to update.
 void AdamW::share_out() {
   std::int64_t total = 0, before = 0;
@@ -113,8 +137,7 @@ void AdamW::share_out() {
 
 // Leaves the gradients of this worker's part of the batch; returns its part of the loss.
 double AdamW::differentiate(std::int64_t images, const LossOfPart& loss_of_part, int worker) {
-  const std::int64_t first = images * worker / workers_.count();
-  const std::int64_t last = images * (worker + 1) / workers_.count();
+  const auto [first, last] = part_of(images, worker);
   for (auto& parameter : parameters_) parameter.gradients.at(worker).reset();
   if (first == last) return 0;
 
@@ -146,22 +169,29 @@ double AdamW::gradient_norm() const {
 
 // One AdamW step with gradients times `scale`, on the parameters of this worker.
 void AdamW::update(int worker, const StepOptions& options, double scale) {
-  for (const bool decayed : {true, false}) {
-    std::vector<at::Tensor> values, gradients, first, second;
-    for (auto& parameter : parameters_) {
-      if (parameter.owner != worker || parameter.decays != decayed) continue;
-      values.push_back(parameter.value);
-      gradients.push_back(scale < 1 ? parameter.gradient.mul_(scale) : parameter.gradient);
-      first.push_back(parameter.moment1);
-      second.push_back(parameter.moment2);
-    }
-    if (values.empty()) continue;
-    const std::vector<at::Tensor> steps(values.size(),
-                                        at::full({}, static_cast<double>(step_count_), at::kFloat));
-    at::_fused_adamw_(values, gradients, first, second, {}, steps, options.learning_rate,
-                      options.beta1, options.beta2, decayed ? options.weight_decay : 0.0,
-                      kAdamEpsilon, false, false);
+  std::map<std::pair<bool, double>, std::vector<Parameter*>> groups;
+  for (auto& parameter : parameters_) {
+    if (parameter.owner == worker)
+      groups[{!parameter.decays, parameter.rate}].push_back(&parameter);
   }
+  for (const auto& [kind, alike] : groups) update_alike(alike, options, scale);
+}
+
+// `alike`: at least one, of one rate and decay.
+void AdamW::update_alike(const std::vector<Parameter*>& alike, const StepOptions& options,
+                         double scale) {
+  std::vector<at::Tensor> values, gradients, first, second;
+  for (auto* parameter : alike) {
+    values.push_back(parameter->value);
+    gradients.push_back(scale < 1 ? parameter->gradient.mul_(scale) : parameter->gradient);
+    first.push_back(parameter->moment1);
+    second.push_back(parameter->moment2);
+  }
+  const std::vector<at::Tensor> steps(values.size(),
+                                      at::full({}, static_cast<double>(step_count_), at::kFloat));
+  at::_fused_adamw_(values, gradients, first, second, {}, steps,
+                    alike.front()->rate * options.learning_rate, options.beta1, options.beta2,
+                    alike.front()->decays ? options.weight_decay : 0.0, kAdamEpsilon, false, false);
 }
 
 TensorMap with_prefix(const TensorMap& tensors, const std::string& prefix) {

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/backend.h"
@@ -35,9 +36,20 @@ class AdamW {
 
   int worker_count() const { return workers_.count(); }
 
+  /// Runs job(first, last, worker) beside each other on the workers' parts of `images`, as a step
+  /// divides them; a worker without a part has no job.
+  using PartJob = std::function<void(std::int64_t first, std::int64_t last, int worker)>;
+  void run(std::int64_t images, const PartJob& job);
+
   /// Takes `values` as the parameters. `state`: what export_state handed out, or empty to start.
   /// Throws: Error(kFormat) naming what is missing from `state`.
   void start(const TensorsByName& values, const TensorMap& state);
+
+  /// Parameters whose names begin with `prefix` learn at `factor` times the rate of a step.
+  void set_rate(const std::string& prefix, double factor);
+
+  /// The parameters, which change with each step.
+  TensorsByName values() const;
 
   /// One step on the sum of the parts' losses, which it returns (before the step).
   /// Throws: Error(kSettings) when the loss or its gradient is not finite.
@@ -54,17 +66,20 @@ class AdamW {
     std::string name;
     at::Tensor value, moment1, moment2;  // of one shape, no graph
     bool decays = false;
+    double rate = 1;                    // times that of the step
     int owner = 0;                      // the worker that updates it
     std::vector<at::Tensor> gradients;  // one a worker; undefined where it had no image
     at::Tensor gradient;                // their sum
     double gradient_norm = 0;
   };
 
+  std::pair<std::int64_t, std::int64_t> part_of(std::int64_t images, int worker) const;
   void share_out();
   double differentiate(std::int64_t images, const LossOfPart& loss, int worker);
   void sum_gradients(int worker);
   double gradient_norm() const;
   void update(int worker, const StepOptions& options, double scale);
+  void update_alike(const std::vector<Parameter*>& alike, const StepOptions& options, double scale);
 
   Workers workers_;
   std::vector<Parameter> parameters_;

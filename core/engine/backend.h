@@ -13,12 +13,13 @@
 #include <vector>
 
 #include "base/safetensors.h"
+#include "nn/dense_targets.h"
 #include "nn/vit_config.h"
 
 namespace novelty {
 
 /// Raised whenever anything in this file changes shape.
-inline constexpr std::uint32_t kBackendAbi = 6;
+inline constexpr std::uint32_t kBackendAbi = 7;
 
 /// A network as data: the sizes, the tensors (timm names, no prefix) and the input normalisation.
 /// The tensors are only read during the call they are passed to.
@@ -140,6 +141,67 @@ class CompactTrainer {
   virtual void export_state(const Sink& sink) = 0;
 };
 
+/// A teacher under fine-tuning on normal pictures.
+class TeacherTuner {
+ public:
+  using Sink = StudentTrainer::Sink;
+
+  virtual ~TeacherTuner() = default;
+
+  /// Hands out the tensors that change (timm names).
+  virtual void export_network(const Sink& sink) = 0;
+
+  /// Hands out all state for a checkpoint; feed it to the `state` of what made this.
+  virtual void export_state(const Sink& sink) = 0;
+};
+
+/// How DEFEND starts, and what it weighs.
+struct DefendOptions {
+  int prototypes = 5;         ///< what patches are told apart by, >= 2
+  bool hard_targets = false;  ///< a patch belongs to its nearest prototype alone
+  std::uint64_t seed = 0;     ///< of the head and the prototypes
+  double network_rate = 0.1;  ///< of the network, times that of the head and the prototypes
+};
+
+/// Of one step, before it.
+struct DefendMeasures {
+  double loss = 0;           ///< mean cross-entropy of a crop's patch, nats; ln(prototypes) when
+                             ///< the predictions are uniform
+  double confidence = 0;     ///< mean over patches of the largest predicted share
+  int in_use = 0;         ///< prototypes that some patch of a crop is nearest to
+};
+
+/// Dense fine-tuning (DEFEND): crops of a picture learn to give the assignment of its patches to
+/// prototypes, which the whole picture gives. Only the last two blocks and the final norm change.
+class DefendTrainer : public TeacherTuner {
+ public:
+  /// Patches a side of a crop: about 96 pixels, at most the whole grid.
+  virtual int crop_grid() const = 0;
+
+  /// What the blocks that never change give. patches: [batch, patch_count, patch_values] in [0,1];
+  /// out: [batch, 1 + patch_count, width].
+  virtual void frozen(std::span<const float> patches, int batch, std::span<float> out) = 0;
+
+  /// One optimiser step. whole: [batch, 1 + patch_count, width] of `frozen`. crops: [batch, n,
+  /// crop_grid * crop_grid, patch_values] in [0,1]; boxes: [batch, n], where they lie.
+  virtual DefendMeasures step(std::span<const float> whole, std::span<const float> crops,
+                              std::span<const Box> boxes, int batch,
+                              const StepOptions& options) = 0;
+};
+
+/// Mean-shifted contrastive fine-tuning (Reiss and Hoshen 2023): seen from the centre of normal
+/// pictures, the [CLS] tokens of two views of a picture are to lie in one direction, those of other
+/// pictures in others. All tensors change.
+class ContrastTrainer : public TeacherTuner {
+ public:
+  static constexpr double kTemperature = 0.25;
+
+  /// One optimiser step. views: [2, pictures, patch_count, patch_values] in [0,1], pictures >= 2.
+  /// Returns the loss before the step: mean over the views of the cross-entropy, in nats, of which
+  /// other view is of the same picture.
+  virtual double step(std::span<const float> views, int pictures, const StepOptions& options) = 0;
+};
+
 /// What a backend offers. What it does not is empty. All functions throw Error.
 struct Backend {
   std::uint32_t abi = kBackendAbi;
@@ -163,6 +225,16 @@ struct Backend {
                                                 std::uint64_t seed, const TensorMap& state,
                                                 int threads)>
       make_compact_trainer;
+  /// state: empty to start from teacher.tensors, else what export_state handed out.
+  std::function<std::unique_ptr<DefendTrainer>(const NetworkView& teacher,
+                                               const DefendOptions& options, const TensorMap& state,
+                                               int threads)>
+      make_defend_trainer;
+  /// centre: [width], mean of the L2-normalised [CLS] tokens of normal pictures. state: as above.
+  std::function<std::unique_ptr<ContrastTrainer>(const NetworkView& teacher,
+                                                 std::span<const float> centre,
+                                                 const TensorMap& state, int threads)>
+      make_contrast_trainer;
 };
 
 /// `extern "C" const novelty::Backend* novelty_backend(std::uint32_t abi)`: null when `abi` is not

@@ -35,6 +35,14 @@ Backend make_backend() {
     return guarded(
         [&] { return make_torch_compact_trainer(network, teacher_width, seed, state, threads); });
   };
+  backend.make_defend_trainer = [](const NetworkView& teacher, const DefendOptions& options,
+                                   const TensorMap& state, int threads) {
+    return guarded([&] { return make_torch_defend_trainer(teacher, options, state, threads); });
+  };
+  backend.make_contrast_trainer = [](const NetworkView& teacher, std::span<const float> centre,
+                                     const TensorMap& state, int threads) {
+    return guarded([&] { return make_torch_contrast_trainer(teacher, centre, state, threads); });
+  };
   return backend;
 }
 

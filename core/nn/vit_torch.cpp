@@ -16,6 +16,7 @@
 
 #include <cmath>
 #include <cstring>
+#include <utility>
 
 #include "novelty/error.h"
 
@@ -102,14 +103,18 @@ at::Tensor embed_patches(const Vit& vit, const at::Tensor& patches, const at::Te
   return at::cat(rows, 1);
 }
 
-at::Tensor run_blocks(const Vit& vit, at::Tensor x, at::Tensor* cls_attention) {
+at::Tensor through_blocks(const Vit& vit, at::Tensor x, at::Tensor* cls_attention) {
   for (const auto& block : vit.blocks) {
     at::Tensor* wanted = &block == &vit.blocks.back() ? cls_attention : nullptr;
     x = x +
         attention(block, norm(x, block.norm1_weight, block.norm1_bias), vit.config.heads, wanted);
     x = x + mlp(block, norm(x, block.norm2_weight, block.norm2_bias));
   }
-  return norm(x, vit.norm_weight, vit.norm_bias);
+  return x;
+}
+
+at::Tensor run_blocks(const Vit& vit, at::Tensor x, at::Tensor* cls_attention) {
+  return norm(through_blocks(vit, std::move(x), cls_attention), vit.norm_weight, vit.norm_bias);
 }
 
 at::Tensor forward(const Vit& vit, const at::Tensor& patches, at::Tensor* cls_attention) {

@@ -53,6 +53,10 @@ Vit vit_of(const VitConfig& config, const TensorsByName& tensors);
 /// [1 or n, k, width]. Returns [n, 1 + k, width], [CLS] first.
 at::Tensor embed_patches(const Vit& vit, const at::Tensor& patches, const at::Tensor& positions);
 
+/// x: [n, t, width]. Returns what the last block gives, before the final norm; cls_attention as in
+/// run_blocks.
+at::Tensor through_blocks(const Vit& vit, at::Tensor x, at::Tensor* cls_attention = nullptr);
+
 /// x: [n, t, width] of embed_patches. Returns all tokens after the final norm, [n, t, width].
 /// cls_attention, if not null: gets the last block's [CLS] row over the t - 1 patches, mean over
 /// heads, [n, t - 1].

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Training stage 3: what the held-out pictures score with the finished student.
+// Training stage 4: what the held-out pictures score with the finished student.
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 #include "image/preprocess.h"
@@ -16,9 +17,10 @@ constexpr std::size_t kReportedScores = 200;  // of the pictures trained on
 // Pictures the density is learnt from, at most: far more than the shared covariance needs.
 constexpr std::size_t kDensityPictures = 400;
 
-// What the discrepancy of a whole picture counts beside the picture's density, both in units of
-// their tails: equal parts rank worse than the density alone. See docs/method.md.
-constexpr double kPictureDiscrepancyWeight = 0.2;
+// What the discrepancy of a whole picture counts beside the picture's density, both in standard
+// deviations of held-out pictures: equal parts rank worse than the density alone. See
+// docs/method.md.
+constexpr double kPictureDiscrepancyWeight = 0.1;
 
 // From the cache, varied copies included: what varies normally does not count as far away.
 Density fit_density(const TrainingRun& run, FeatureCache& cache) {
@@ -47,6 +49,14 @@ PictureDensity fit_pictures(const TrainingRun& run, FeatureCache& cache) {
   return fit_picture_density(summaries, 2 * width);
 }
 
+double deviation_of(const std::vector<float>& values) {
+  const auto count = static_cast<double>(values.size());
+  const double mean = std::accumulate(values.begin(), values.end(), 0.0) / count;
+  double square = 0;
+  for (const float value : values) square += (double{value} - mean) * (double{value} - mean);
+  return std::sqrt(square / count);
+}
+
 // The scales of the terms, from held-out pictures. Views alone would be another kind of picture
 // than a recipe without varied copies has learnt; few pictures alone would leave the tail to
 // chance.
@@ -61,10 +71,14 @@ void fit_scales(const HeldOut& held, std::size_t patches, bool whole_pictures,
     a.insert(a.end(), b.begin(), b.end());
     return a;
   };
-  score.discrepancy = fit_term(
-      both(means_of(held.clean.discrepancy, patches), means_of(held.varied.discrepancy, patches)));
-  score.discrepancy.scale /= kPictureDiscrepancyWeight;
+  const auto means = means_of(held.clean.discrepancy, patches);
+  score.discrepancy = fit_term(both(means, means_of(held.varied.discrepancy, patches)));
+  if (held.clean.picture.empty()) return;  // the discrepancy is the score
   score.picture = fit_term(both(held.clean.picture, held.varied.picture));
+  const double terms = deviation_of(held.clean.picture) / score.picture.scale;
+  if (terms > 0)  // else all held-out pictures are equal
+    score.discrepancy.scale =
+        std::max(deviation_of(means) / (kPictureDiscrepancyWeight * terms), 1e-6);
 }
 
 std::vector<double> doubles_of(const std::vector<float>& values) {
@@ -138,9 +152,9 @@ Decision calibrate(const TrainingRun& run, FeatureCache& cache, const Engine& en
                    TrainingReport& report) {
   const auto patches = static_cast<std::size_t>(run.config().patch_count());
   Decision decision;
-  if (run.recipe.whole_pictures)
+  if (run.recipe.picture_density)
     decision.picture = fit_pictures(run, cache);
-  else
+  else if (!run.recipe.whole_pictures)
     decision.density = fit_density(run, cache);
   decision.score.top_share = run.recipe.top_share;
   TermScorer scorer(engine, run.config(), decision.density, decision.picture);

@@ -28,6 +28,7 @@ namespace {
 
 using nlohmann::json;
 
+constexpr const char* kCheckpoint = "checkpoint";
 constexpr std::chrono::seconds kCheckpointInterval{60};
 constexpr std::size_t kShownSteps = 50;
 constexpr double kWarmup = 0.05, kWeightDecay = 0.02, kBeta2 = 0.98;
@@ -116,7 +117,8 @@ json identity_of(const CompactRun& run) {
 void cache_views(const CompactRun& run, FeatureCache& cache) {
   const auto progress = [&] { run.progress(DistillStage::kFeatures, cache.size(), run.views()); };
   if (cache.size() >= run.views()) return progress();
-  FeatureWriter writer(run.backend, run.teacher, run.options.threads, cache, progress);
+  FeatureWriter writer(cache, teacher_features(run.backend, run.teacher, run.options.threads),
+                       progress);
   progress();
   const auto copies = static_cast<std::size_t>(run.options.views);
   const VitConfig& config = run.teacher_config();
@@ -205,7 +207,10 @@ std::vector<std::byte> exported(CompactTrainer& trainer, bool half,
 class Distillation {
  public:
   Distillation(const CompactRun& run, FeatureCache& cache, const WorkFolder& folder)
-      : run_(run), cache_(cache), folder_(folder), checkpoint_(folder.read_checkpoint()) {
+      : run_(run),
+        cache_(cache),
+        folder_(folder),
+        checkpoint_(folder.read_checkpoint(kCheckpoint)) {
     const NetworkView network = initial_network(run, storage_);
     trainer_ = run.training.make_compact_trainer(
         network, run.teacher_config().width, run.options.seed,
@@ -267,7 +272,8 @@ class Distillation {
   }
 
   void save() {
-    folder_.write_checkpoint([&](const auto& sink) { trainer_->export_state(sink); }, losses_);
+    folder_.write_checkpoint(
+        kCheckpoint, [&](const auto& sink) { trainer_->export_state(sink); }, losses_);
     saved_ = std::chrono::steady_clock::now();
   }
 
@@ -311,8 +317,7 @@ DistillReport distill(FrameSource& source, const DistillOptions& options,
   run.options.threads = resolved_threads(options.threads);
   check_writable(options.output);
   const WorkFolder folder(options.output, identity_of(run).dump(), options.resume);
-  FeatureCache cache(folder.cache_path(),
-                     {run.picture_values(), run.token_values(), run.places(), run.width()});
+  FeatureCache cache(folder.path("cache.bin"), feature_layout(run.teacher_config()));
   cache_views(run, cache);
   Distillation distillation(run, cache, folder);
   distillation.run();

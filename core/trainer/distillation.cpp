@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Training stage 2: the student learns to give the teacher's tokens from a part of the patches.
+// Training stage 3: the student learns to give the teacher's tokens from a part of the patches.
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -11,6 +11,8 @@
 
 namespace novelty {
 namespace {
+
+constexpr const char* kCheckpoint = "checkpoint";
 
 // A kill costs at most this much work; a checkpoint of ViT-Ti (68 MB) takes a fraction of a second.
 constexpr std::chrono::seconds kCheckpointInterval{20};
@@ -102,14 +104,15 @@ void check_loss(double loss, std::size_t step) {
 Student distil(const TrainingRun& run, FeatureCache& cache, const WorkFolder& folder) {
   const auto initial = init_student(run.student_config(), run.options.seed);
   const NetworkView form = initial_student(run, initial);
-  const auto checkpoint = folder.read_checkpoint();
+  const auto checkpoint = folder.read_checkpoint(kCheckpoint);
   const auto trainer = run.training.make_student_trainer(
       form, checkpoint ? checkpoint->state : TensorMap{}, run.options.threads);
   auto losses = checkpoint ? checkpoint->losses : std::vector<float>{};
   StepBatch batch(run, cache);
   auto saved = std::chrono::steady_clock::now();
   const auto save = [&] {
-    folder.write_checkpoint([&](const auto& sink) { trainer->export_state(sink); }, losses);
+    folder.write_checkpoint(
+        kCheckpoint, [&](const auto& sink) { trainer->export_state(sink); }, losses);
     saved = std::chrono::steady_clock::now();
   };
   while (losses.size() < run.recipe.steps) {

@@ -35,6 +35,7 @@ class FeatureCache {
   FeatureCache& operator=(const FeatureCache&) = delete;
 
   std::size_t size() const { return size_; }
+  const FeatureLayout& layout() const { return layout_; }
 
   /// Drops all records from `count` on.
   void truncate(std::size_t count);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs a teacher over pictures in full batches and caches what it gives.
+// Runs a network over pictures in full batches and caches what it gives.
 #include "trainer/feature_writer.h"
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 #include <utility>
 
 #include "novelty/error.h"
@@ -13,49 +14,52 @@ namespace {
 
 constexpr std::size_t kBatch = 8;
 
-std::size_t picture_values(const VitConfig& config) {
-  return static_cast<std::size_t>(config.patch_count()) *
-         static_cast<std::size_t>(config.patch_values());
+void check_finite(std::span<const float> values, const std::string& teacher) {
+  if (std::all_of(values.begin(), values.end(), [](float v) { return std::isfinite(v); })) return;
+  throw Error(ErrorKind::kFormat, teacher, "the teacher's features are not finite",
+              "use other teacher weights");
 }
 
 }  // namespace
 
-FeatureWriter::FeatureWriter(const Backend& backend, const TeacherWeights& teacher, int threads,
-                             FeatureCache& cache, std::function<void()> appended)
-    : weights_(teacher),
-      cache_(cache),
-      appended_(std::move(appended)),
-      teacher_(backend.make_teacher(teacher.network, {.threads = threads})) {
+Describe teacher_features(const Backend& backend, const TeacherWeights& teacher, int threads) {
+  const std::shared_ptr<Teacher> network =
+      backend.make_teacher(teacher.network, {.threads = threads});
+  return [network, name = teacher.name](std::span<const float> patches, int batch,
+                                        std::span<float> tokens, std::span<float> attention,
+                                        std::span<float> cls) {
+    network->features(patches, batch, tokens, attention, cls);
+    for (const auto values : {tokens, attention, cls}) check_finite(values, name);
+  };
+}
+
+FeatureLayout feature_layout(const VitConfig& config) {
+  const auto places = static_cast<std::size_t>(config.patch_count());
+  const auto width = static_cast<std::size_t>(config.width);
+  return {places * static_cast<std::size_t>(config.patch_values()), places * width, places, width};
+}
+
+FeatureWriter::FeatureWriter(FeatureCache& cache, Describe describe, std::function<void()> appended)
+    : cache_(cache), describe_(std::move(describe)), appended_(std::move(appended)) {
   cache.truncate(cache.size() / kBatch * kBatch);
 }
 
 void FeatureWriter::add(std::span<const float> patches) {
   patches_.insert(patches_.end(), patches.begin(), patches.end());
-  if (patches_.size() == kBatch * picture_values(weights_.network.config)) flush();
+  if (patches_.size() == kBatch * cache_.layout().patches) flush();
 }
 
 void FeatureWriter::flush() {
-  const VitConfig& config = weights_.network.config;
-  const std::size_t count = patches_.size() / picture_values(config);
+  const FeatureLayout& layout = cache_.layout();
+  const std::size_t count = patches_.size() / layout.patches;
   if (count == 0) return;
-  const auto places = static_cast<std::size_t>(config.patch_count());
-  const auto width = static_cast<std::size_t>(config.width);
-  tokens_.resize(count * places * width);
-  attention_.resize(count * places);
-  cls_.resize(count * width);
-  teacher_->features(patches_, static_cast<int>(count), tokens_, attention_, cls_);
-  check_finite(tokens_);
-  check_finite(attention_);
-  check_finite(cls_);
+  tokens_.resize(count * layout.tokens);
+  attention_.resize(count * layout.attention);
+  cls_.resize(count * layout.cls);
+  describe_(patches_, static_cast<int>(count), tokens_, attention_, cls_);
   cache_.append(patches_, tokens_, attention_, cls_, count);
   patches_.clear();
   appended_();
-}
-
-void FeatureWriter::check_finite(std::span<const float> values) const {
-  if (std::all_of(values.begin(), values.end(), [](float v) { return std::isfinite(v); })) return;
-  throw Error(ErrorKind::kFormat, weights_.name, "the teacher's features are not finite",
-              "use other teacher weights");
 }
 
 }  // namespace novelty

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Training stage 1: the teacher sees every training picture, and its varied copies, once.
+// Training stage 2: the teacher sees every training picture, and its varied copies, once.
 #include "image/preprocess.h"
 #include "trainer/feature_writer.h"
 #include "trainer/run.h"
@@ -13,7 +13,8 @@ void cache_features(const TrainingRun& run, FeatureCache& cache) {
     run.progress(TrainingStage::kFeatures, cache.size(), run.records());
   };
   if (cache.size() >= run.records()) return progress();
-  FeatureWriter writer(run.backend, run.teacher, run.options.threads, cache, progress);
+  FeatureWriter writer(cache, teacher_features(run.backend, run.teacher, run.options.threads),
+                       progress);
   progress();
   const VitConfig& config = run.config();
   PreprocessScratch scratch;

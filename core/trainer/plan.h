@@ -21,7 +21,8 @@ enum class Draw : std::uint8_t {
   kMask,
   kVariant,
   kCalibrationView,
-  kCompactView
+  kCompactView,
+  kTuningView
 };
 
 /// The generator of draw number `index` (< 2^56) for `purpose`.

@@ -10,6 +10,25 @@
 
 namespace novelty {
 
+/// How the teacher is fine-tuned on the training pictures before all else.
+enum class FineTuning {
+  kNone,
+  kContrast,  ///< mean-shifted contrastive (Reiss and Hoshen 2023)
+  kDefend     ///< dense, the paper's stage 1
+};
+
+struct TuningRecipe {
+  FineTuning kind = FineTuning::kNone;
+  std::size_t pictures = 0;  ///< an even sample of at most so many
+  std::size_t batch = 32;    ///< pictures a step
+  std::size_t steps = 0;
+  double learning_rate = 0;   ///< peak
+  double warmup = 0;          ///< share of the steps, then a cosine to zero; 0: a constant rate
+  int crops = 4;              ///< of kDefend: a picture and step (the reference's)
+  int prototypes = 5;         ///< of kDefend
+  bool hard_targets = false;  ///< of kDefend
+};
+
 /// The numbers of a run. See docs/method.md for how they were found.
 struct Recipe {
   std::size_t variants = 0;     ///< varied copies of every training picture
@@ -22,15 +41,18 @@ struct Recipe {
   int student_depth =
       4;  ///< blocks at most, and half the teacher's at most: a small student trains in a minute,
           ///< scores fast and generalises less to what it has not seen
+  bool whole_student = false;  ///< all of the teacher's blocks, as in the paper
+  TuningRecipe tuning;
   std::size_t calibration_views = 96;  ///< varied views of held-out pictures
   double top_share = 0.05;             ///< a foreign object covers few patches: no plain mean
-  bool whole_pictures = false;         ///< one density of pictures as a whole, instead of one of
-                                       ///< tokens at their places, and no scene to guard
+  bool whole_pictures = false;         ///< pictures of a kind of thing: no density of tokens at
+                                       ///< their places, and no scene to guard
+  bool picture_density = false;        ///< one of pictures as wholes
   EventOptions events;                 ///< durations; the thresholds come from calibration
 };
 
-/// The preset of `options` for `pictures` training pictures, the options that are not 0 put in.
-/// Throws: Error(kSettings) listing the presets.
+/// The preset of `options` for `pictures` training pictures, what `options` say put in.
+/// Throws: Error(kSettings) listing the presets, or the kinds of fine-tuning.
 Recipe resolve_recipe(const TrainingOptions& options, std::size_t pictures);
 
 }  // namespace novelty

@@ -61,6 +61,10 @@ void check_progress(const ModelUpdateCallback& callback, const std::string& mode
 void visit_pictures(FrameSource& source, std::span<const std::size_t> positions, std::size_t first,
                     const std::function<void(std::size_t, const FrameView&)>& visit);
 
+/// Stage kFineTuning: run.teacher learns from the training pictures as the recipe says, or not at
+/// all. Adds to `report`.
+void fine_tune(TrainingRun& run, const WorkFolder& folder, TrainingReport& report);
+
 /// Stage kFeatures: fills `cache` with run.records() records, picture by picture, the varied copies
 /// behind each.
 void cache_features(const TrainingRun& run, FeatureCache& cache);

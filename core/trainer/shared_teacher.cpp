@@ -13,13 +13,17 @@ namespace novelty {
 namespace {
 
 void check_model(const Bundle& model, const Bundle& first) {
-  if (model.picture.empty() || !model.density.empty() || model.score.top_share != 1)
+  if (!model.density.empty() || model.score.top_share != 1)
     throw Error(ErrorKind::kUnsupported, model.info.path, "does not score pictures as wholes",
-                "train it with the preset semantic");
+                "train it with the preset semantic or paper");
   if (model.info.teacher_sha256 != first.info.teacher_sha256 ||
       model.teacher.config != first.teacher.config)
     throw Error(ErrorKind::kUnsupported, model.info.path,
                 "has another teacher than " + first.info.path, "train both with the same teacher");
+}
+
+bool is_tuned(const Bundle& model) {
+  return model.info.teacher_fine_tuning != "none";
 }
 
 double on_scale(const TermScale& scale, double value) {
@@ -43,9 +47,9 @@ SharedTeacher::SharedTeacher(std::vector<Bundle> models, int threads, const std:
   for (const Bundle& model : models_) check_model(model, models_.front());
   const Backend& backend = backend_in("fp32");
   const EngineOptions options{.threads = resolved_threads(threads), .precision = precision};
+  const bool own = precision == "int8" || std::any_of(models_.begin(), models_.end(), is_tuned);
   for (const Bundle& model : models_) {
-    if (teachers_.empty() || precision == "int8")
-      teachers_.push_back(backend.make_teacher(model.teacher, options));
+    if (teachers_.empty() || own) teachers_.push_back(backend.make_teacher(model.teacher, options));
     students_.push_back(backend.make_teacher(model.student, options));
   }
 }
@@ -92,7 +96,8 @@ PictureScore SharedTeacher::score_of(const Bundle& model, std::size_t picture,
   PictureScore result;
   result.discrepancy =
       on_scale(model.score.discrepancy, 2 - 2 * product / static_cast<double>(patches));
-  result.density = on_scale(model.score.picture, picture_distance(model.picture, summary));
+  if (!model.picture.empty())
+    result.density = on_scale(model.score.picture, picture_distance(model.picture, summary));
   result.score = result.discrepancy + result.density;
   if (!std::isfinite(result.score))
     throw Error(ErrorKind::kFormat, model.info.path, "its networks give values that are not finite",

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Scores pictures with several models of one teacher, whose part is done once for all of them.
+// Scores pictures with several models; what they share of a teacher is done once for all of them.
 #pragma once
 
 #include <memory>
@@ -20,9 +20,10 @@ struct PictureScore {
 /// Gives what the detector gives, but for rounding. Not thread-safe.
 class SharedTeacher {
  public:
-  /// models: at least one, all with a picture term (preset semantic). threads: 0 = all cores.
-  /// precision: see EngineOptions; in int8 each model has a teacher of its own ranges.
-  /// Throws: Error (kUnsupported: another kind of model, or another teacher than the first's).
+  /// models: at least one, all of whole pictures (presets semantic and paper), of networks of one
+  /// size. threads: 0 = all cores. precision: see EngineOptions; in int8 each model has a teacher
+  /// of its own ranges, as it has where one was fine-tuned. Throws: Error (kUnsupported: another
+  /// kind of model, or another teacher than the first's).
   SharedTeacher(std::vector<Bundle> models, int threads, const std::string& precision = "fp32");
 
   const VitConfig& config() const { return models_.front().teacher.config; }

@@ -71,4 +71,15 @@ TeacherWeights load_teacher(const std::string& path) {
   return teacher;
 }
 
+void replace_tensors(TeacherWeights& teacher, const TensorMap& tensors, const std::string& prefix) {
+  VitWeights values;
+  for (const auto& [name, tensor] : teacher.network.tensors) {
+    const auto found = tensors.find(prefix + name);
+    values.emplace(name, to_floats(found == tensors.end() ? tensor : found->second, name));
+  }
+  const auto weights = std::make_shared<const VitWeights>(std::move(values));
+  teacher.network.tensors = network_over(teacher.network.config, *weights).tensors;
+  teacher.storage = weights;
+}
+
 }  // namespace novelty

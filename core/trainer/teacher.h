@@ -15,6 +15,7 @@ struct TeacherWeights {
   std::string name;    ///< file name, or "untrained"
   std::string sha256;  ///< of the file; empty when untrained
   bool untrained = false;
+  std::string fine_tuning = "none";  ///< what `network` has been through since
   NetworkView network;
   std::vector<std::string> warnings;  ///< plain sentences for the report
   std::shared_ptr<const void> storage;
@@ -25,5 +26,8 @@ struct TeacherWeights {
 /// Throws: Error (kNotFound, kRead, kFormat: no ViT, a missing tensor or a value that is not
 /// finite; kUnsupported).
 TeacherWeights load_teacher(const std::string& path);
+
+/// Takes those of `tensors` that `teacher` has, each name behind `prefix`.
+void replace_tensors(TeacherWeights& teacher, const TensorMap& tensors, const std::string& prefix);
 
 }  // namespace novelty

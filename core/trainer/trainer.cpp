@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Trains a model bundle: checks, the four stages in order, the work folder around them.
+// Trains a model bundle: checks, the stages in order, the work folder around them.
 #include "novelty/trainer.h"
 
 #include <algorithm>
@@ -9,6 +9,7 @@
 #include "bundle/bundle.h"
 #include "nn/mask.h"
 #include "novelty/error.h"
+#include "trainer/feature_writer.h"
 #include "trainer/promise.h"
 #include "trainer/run.h"
 #include "trainer/source_facts.h"
@@ -52,6 +53,7 @@ json identity_of(const TrainingRun& run) {
           {"teacher", run.teacher.name},
           {"teacher_sha256", run.teacher.sha256},
           {"preset", options.preset},
+          {"fine_tuning", options.fine_tuning},
           {"mask", options.mask},
           {"mask_ratio", options.mask_ratio},
           {"epochs", options.epochs},
@@ -69,6 +71,10 @@ json provenance_of(const TrainingRun& run, const TrainingReport& report) {
   facts["learning_rate"] = run.recipe.learning_rate;
   facts["steps"] = run.recipe.steps;
   facts["variants"] = run.recipe.variants;
+  if (!report.fine_tuning_loss.empty()) {
+    facts["fine_tuning_steps"] = report.fine_tuning_loss.size();
+    facts["fine_tuning_final_loss"] = report.fine_tuning_loss.back();
+  }
   facts["final_loss"] = report.step_loss.back();
   facts["warnings"] = report.warnings;
   return facts;
@@ -80,6 +86,7 @@ ModelInfo info_of(const TrainingRun& run, const Calibration& calibration) {
   info.preset = run.options.preset;
   info.teacher_name = run.teacher.name;
   info.teacher_sha256 = run.teacher.sha256;
+  info.teacher_fine_tuning = run.teacher.fine_tuning;
   info.untrained_teacher = run.teacher.untrained;
   info.input_size = config.input_size;
   info.patch_size = config.patch_size;
@@ -121,16 +128,15 @@ void write_model(const TrainingRun& run, const Student& student, Decision decisi
   if (const auto warning = promise_warning(info)) report.warnings.push_back(*warning);
 }
 
-TrainingReport run_stages(const TrainingRun& run) {
+TrainingReport run_stages(TrainingRun& run) {
   const WorkFolder folder(run.options.output, identity_of(run).dump(), run.options.resume);
-  const auto places = static_cast<std::size_t>(run.config().patch_count());
   TrainingReport report;
   report.teacher_name = run.teacher.name;
   report.untrained_teacher = run.teacher.untrained;
   report.warnings = run.teacher.warnings;
+  fine_tune(run, folder, report);
   {
-    const auto width = static_cast<std::size_t>(run.config().width);
-    FeatureCache cache(folder.cache_path(), {run.picture_values(), places * width, places, width});
+    FeatureCache cache(folder.path("cache.bin"), feature_layout(run.config()));
     cache_features(run, cache);
     const Student student = distil(run, cache, folder);
     report.step_loss.assign(student.losses.begin(), student.losses.end());
@@ -163,6 +169,7 @@ TrainingReport train(FrameSource& source, const TrainingOptions& options,
                   load_teacher(options.teacher_path),
                   std::move(split)};
   run.options.threads = resolved_threads(options.threads);
+  run.options.fine_tuning = fine_tuning_of(options);
   return run_stages(run);
 }
 

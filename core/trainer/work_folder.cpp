@@ -60,7 +60,7 @@ void write_text(const std::string& path, const std::string& text) {
 
 WorkFolder::WorkFolder(const std::string& output, const std::string& identity_json, bool resume)
     : folder_(output + ".work") {
-  const std::string state_path = folder_ + "/state.json";
+  const std::string state_path = path("state.json");
   const json wanted = json::parse(identity_json);
   const json stored = resume ? read_identity(state_path) : json{};
   if (!stored.is_null() && stored != wanted) throw_other_run(folder_, stored, wanted);
@@ -70,13 +70,12 @@ WorkFolder::WorkFolder(const std::string& output, const std::string& identity_js
   write_text(state_path, wanted.dump(2) + "\n");
 }
 
-std::optional<Checkpoint> WorkFolder::read_checkpoint() const {
-  const std::string path = folder_ + "/checkpoint.safetensors";
-  if (!fs::exists(path)) return std::nullopt;
+std::optional<Checkpoint> WorkFolder::read_checkpoint(const std::string& stage) const {
+  const std::string file = path(stage + ".safetensors");
+  if (!fs::exists(file)) return std::nullopt;
   Checkpoint checkpoint;
-  checkpoint.storage = std::make_shared<SafetensorsFile>(SafetensorsFile::read(path));
+  checkpoint.storage = std::make_shared<SafetensorsFile>(SafetensorsFile::read(file));
   checkpoint.losses = to_floats(checkpoint.storage->at(kLossesName), kLossesName);
-  checkpoint.step = checkpoint.losses.size();
   const std::string prefix = kStatePrefix;
   for (const auto& [name, tensor] : checkpoint.storage->tensors())
     if (name.starts_with(prefix)) checkpoint.state.emplace(name.substr(prefix.size()), tensor);
@@ -84,7 +83,7 @@ std::optional<Checkpoint> WorkFolder::read_checkpoint() const {
 }
 
 void WorkFolder::write_checkpoint(
-    const std::function<void(const StudentTrainer::Sink&)>& export_state,
+    const std::string& stage, const std::function<void(const StudentTrainer::Sink&)>& export_state,
     const std::vector<float>& losses) const {
   std::map<std::string, std::vector<std::byte>> copies;  // the sink's views end with the call
   TensorMap tensors;
@@ -94,7 +93,7 @@ void WorkFolder::write_checkpoint(
     tensors[kStatePrefix + name] = {tensor.dtype, tensor.shape, copy};
   });
   tensors[kLossesName] = view_of(losses, {static_cast<std::int64_t>(losses.size())});
-  write_file_atomically(folder_ + "/checkpoint.safetensors", serialize_safetensors(tensors, {}));
+  write_file_atomically(path(stage + ".safetensors"), serialize_safetensors(tensors, {}));
 }
 
 void WorkFolder::remove() const {

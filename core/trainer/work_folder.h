@@ -12,10 +12,9 @@
 
 namespace novelty {
 
-/// Where distillation stands.
+/// Where a stage of optimiser steps stands.
 struct Checkpoint {
-  std::size_t step = 0;       ///< steps done
-  std::vector<float> losses;  ///< [step]
+  std::vector<float> losses;  ///< [steps done, values a step]
   TensorMap state;            ///< of the trainer; points into `storage`
   std::shared_ptr<const SafetensorsFile> storage;
 };
@@ -31,15 +30,17 @@ class WorkFolder {
   /// True when an earlier run's work is gone on with.
   bool resumed() const { return resumed_; }
 
-  std::string cache_path() const { return folder_ + "/cache.bin"; }
+  /// Of a file in it.
+  std::string path(const std::string& name) const { return folder_ + "/" + name; }
 
-  /// The last checkpoint, if there is one.
+  /// The last checkpoint of `stage`, if there is one.
   /// Throws: Error (kFormat, kRead) when it is damaged.
-  std::optional<Checkpoint> read_checkpoint() const;
+  std::optional<Checkpoint> read_checkpoint(const std::string& stage) const;
 
-  /// Replaces the checkpoint atomically by a trainer's state, which `export_state` hands out, after
-  /// losses.size() steps.
-  void write_checkpoint(const std::function<void(const StudentTrainer::Sink&)>& export_state,
+  /// Replaces the checkpoint of `stage` atomically by a trainer's state, which `export_state` hands
+  /// out.
+  void write_checkpoint(const std::string& stage,
+                        const std::function<void(const StudentTrainer::Sink&)>& export_state,
                         const std::vector<float>& losses) const;
 
   /// Deletes the folder with all in it; failing to is no error.

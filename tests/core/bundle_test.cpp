@@ -301,6 +301,7 @@ TEST(Bundle, NeedsEveryFact) {
   const json flat = facts.flatten();
   for (const auto& [pointer, value] : flat.items()) {
     if (pointer.starts_with("/provenance/")) continue;
+    if (pointer == "/teacher_origin/fine_tuning") continue;  // models from before it was told
     const json::json_pointer place(pointer);
     json changed = facts;
     json& parent = changed[place.parent_pointer()];
@@ -310,6 +311,19 @@ TEST(Bundle, NeedsEveryFact) {
     expect_refused(ErrorKind::kFormat, place.back() + "\" is missing",
                    with_facts(bytes, changed.dump()));
   }
+}
+
+TEST(Bundle, KnowsWhatItsTeacherWentThrough) {
+  SmallBundle small;
+  small.bundle.info.teacher_fine_tuning = "contrast";
+  const auto bytes = written(small);
+  const Bundle told = parse_bundle(bytes, "m");
+  EXPECT_EQ(told.info.teacher_fine_tuning, "contrast");
+  json facts = json::parse(told.info.facts_json);
+  facts["teacher_origin"].erase("fine_tuning");
+  EXPECT_EQ(parse_bundle(with_facts(bytes, facts.dump()), "m").info.teacher_fine_tuning, "none");
+  facts["teacher_origin"]["fine_tuning"] = 3;
+  expect_refused(ErrorKind::kFormat, "fine_tuning", with_facts(bytes, facts.dump()));
 }
 
 /// Expects that a bundle `change` has been at is not written, and no file is left.

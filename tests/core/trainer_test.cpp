@@ -337,6 +337,92 @@ TEST_F(TrainerTest, TheSemanticPresetScoresPicturesAsWholes) {
   EXPECT_FALSE(read_bundle(folder_ / "again.novelty").picture.empty());
 }
 
+TEST_F(TrainerTest, TheSemanticPresetFineTunesItsTeacher) {
+  WalkingBar source(16, false);
+  TrainingOptions chosen = options("m.novelty");
+  chosen.preset = "semantic";
+  const TrainingReport report = train(source, chosen);
+  EXPECT_EQ(report.fine_tuning_loss.size(), 4U) << "four passes over eleven pictures at once";
+  const Bundle tuned = read_bundle(chosen.output);
+  EXPECT_EQ(tuned.info.teacher_fine_tuning, "contrast");
+  EXPECT_EQ(tuned.info.teacher_sha256, hash_of_file(chosen.teacher_path)) << "what it began as";
+  chosen.fine_tuning = "none";
+  EXPECT_TRUE(train(source, chosen).fine_tuning_loss.empty());
+  const Bundle plain = read_bundle(chosen.output);
+  EXPECT_EQ(plain.info.teacher_fine_tuning, "none");
+  const auto bias = [](const Bundle& bundle) {
+    return to_floats(bundle.teacher.tensors.at("norm.bias"), "norm.bias");
+  };
+  EXPECT_NE(bias(tuned), bias(plain));
+}
+
+TEST_F(TrainerTest, ResumesFineTuningToTheSameBytes) {
+  WalkingBar source(16, false);
+  TrainingOptions part = options("part.novelty");
+  part.preset = "semantic";
+  train(source, part);
+  const std::string expected = hash_of_file(part.output);
+  std::filesystem::remove(part.output);
+  for (const std::size_t units : {1U, 2U, 4U, 6U}) {  // two are the pictures, four the steps
+    WalkingBar same(16, false);
+    std::size_t seen = 0;
+    EXPECT_THROW(train(same, part,
+                       [&](const TrainingProgress& progress) {
+                         return progress.stage != TrainingStage::kFineTuning || ++seen < units;
+                       }),
+                 Error);
+    EXPECT_EQ(seen, units);
+    part.resume = true;
+    train(same, part);
+    EXPECT_EQ(hash_of_file(part.output), expected) << units;
+    std::filesystem::remove(part.output);
+    part.resume = false;
+  }
+}
+
+TEST_F(TrainerTest, UndoesFineTuningThatCollapsed) {
+  if (backend_for("auto").description.find("stand-in") == std::string::npos)
+    GTEST_SKIP() << "only the stand-in's DEFEND collapses for certain";
+  WalkingBar source(16, false);
+  TrainingOptions chosen = options("m.novelty");
+  chosen.fine_tuning = "defend";
+  const TrainingReport report = train(source, chosen);
+  const auto told = std::count_if(
+      report.warnings.begin(), report.warnings.end(),
+      [](const std::string& one) { return one.find("collapsed and was undone") != one.npos; });
+  EXPECT_EQ(told, 1);
+  const Bundle bundle = read_bundle(chosen.output);
+  EXPECT_EQ(bundle.info.teacher_fine_tuning, "none");
+  const VitWeights before = init_untrained_teacher(tiny_config(), 3);
+  EXPECT_EQ(to_floats(bundle.teacher.tensors.at("norm.bias"), "norm.bias"), before.at("norm.bias"));
+}
+
+TEST_F(TrainerTest, ThePaperPresetScoresByTheDiscrepancyAlone) {
+  WalkingBar source(16, false);
+  TrainingOptions chosen = options("m.novelty");
+  chosen.preset = "paper";
+  const TrainingReport report = train(source, chosen);
+  EXPECT_EQ(report.fine_tuning_loss.size(), 3U) << "three epochs of one batch";
+  const Bundle bundle = read_bundle(chosen.output);
+  EXPECT_TRUE(bundle.density.empty());
+  EXPECT_TRUE(bundle.picture.empty());
+  EXPECT_EQ(bundle.info.student_depth, bundle.info.teacher_depth);
+  EXPECT_EQ(bundle.score.top_share, 1);
+  const auto detector = Detector::load(chosen.output, {"auto", 1, "fp32"});
+  FrameScore score;
+  detector->score(picture(source, 3, *detector), *detector->make_scratch(), score);
+  EXPECT_NEAR(score.score, score.discrepancy, 1e-6);
+  EXPECT_EQ(score.density, 0);
+}
+
+TEST_F(TrainerTest, RefusesAFineTuningThatIsNone) {
+  WalkingBar source(12);
+  TrainingOptions chosen = options("m.novelty");
+  chosen.fine_tuning = "contrasts";
+  EXPECT_NE(failure(source, chosen, ErrorKind::kSettings).find("use contrast, defend"),
+            std::string::npos);
+}
+
 TEST_F(TrainerTest, ChecksThePrecisionsThatThisMachineHas) {
   WalkingBar source(20);
   const TrainingOptions chosen = options("m.novelty");

@@ -74,6 +74,72 @@ TEST_F(EvaluateClasses, RanksEachClassAgainstAllAndKeepsWhatIsThere) {
   EXPECT_EQ(result().at("classes"), one.at("classes"));
 }
 
+TEST_F(EvaluateClasses, SaysHowManyFalseAlarmsFindAlmostAll) {
+  ASSERT_EQ(run({"--classes", "dark"}).status, 0);
+  const json dark = result().at("classes").at("dark");
+  EXPECT_EQ(dark.at("average_precision"), 1.0);
+  EXPECT_EQ(dark.at("fpr_at_95_tpr"), 0.0);
+  EXPECT_EQ(result().at("mean_auroc"), 1.0);
+  EXPECT_EQ(result().at("per_class").at("dark"), 1.0);
+}
+
+TEST_F(EvaluateClasses, TheOneClassCanBeTheNovelOne) {
+  draw("train/middle", 24, 0x303030);
+  draw("test/middle", 4, 0x303030);
+  const ChildResult one = run({"--protocol", "all-vs-one", "--classes", "bright"});
+  ASSERT_EQ(one.status, 0) << one.err;
+  const json bright = result().at("classes").at("all-but-bright");
+  EXPECT_EQ(bright.at("trained"), 48) << "dark and middle";
+  EXPECT_EQ(bright.at("normal"), 10);
+  EXPECT_EQ(bright.at("novel"), 5);
+  EXPECT_EQ(bright.at("auroc").at("score"), 1.0);
+  EXPECT_EQ(result().at("protocol"), "all-vs-one");
+  EXPECT_NE(text_of(file("out/report.html")).find("All classes against one"), std::string::npos);
+}
+
+TEST_F(EvaluateClasses, HalvesOfTheClassesAreTheFourOfThePaper) {
+  draw("train/a", 12, 0x282828);
+  draw("test/a", 3, 0x282828);
+  draw("train/z", 12, 0xb8b8b8);
+  draw("test/z", 2, 0xb8b8b8);
+  const ChildResult halves = run({"--protocol", "half-vs-half", "--train-count", "12"});
+  ASSERT_EQ(halves.status, 0) << halves.err;
+  const json all = result().at("classes");  // a, bright, dark, z
+  EXPECT_EQ(all.size(), 4U);
+  EXPECT_EQ(all.at("first-half").at("normal"), 3 + 5);
+  EXPECT_EQ(all.at("second-half").at("normal"), 6 + 2);
+  EXPECT_EQ(all.at("even").at("normal"), 3 + 6);
+  EXPECT_EQ(all.at("even").at("trained"), 24);
+  EXPECT_EQ(all.at("odd").at("novel"), 3 + 6);
+  EXPECT_EQ(all.at("even").at("auroc").at("score"), 1.0) << "both dark";
+}
+
+TEST_F(EvaluateClasses, SeveralSeedsGiveAMeanAndADeviation) {
+  const ChildResult both = run({"--seed", "4", "--seeds", "2", "--classes", "dark"});
+  ASSERT_EQ(both.status, 0) << both.err;
+  EXPECT_NE(both.out.find("of 2 seeds"), std::string::npos) << both.out;
+  EXPECT_EQ(result().at("seeds"), json({4, 5}));
+  EXPECT_TRUE(result().at("classes").at("dark").at("auroc_deviation").is_number());
+  for (const char* name : {"seed-4", "seed-5"})
+    EXPECT_TRUE(std::filesystem::is_regular_file(
+        file(std::string("out/") + name + "/models/dark.novelty")));
+  EXPECT_NE(text_of(file("out/report.html")).find("\u00b1"), std::string::npos);
+}
+
+TEST_F(EvaluateClasses, ThePapersPresetAndTuningAreToldApart) {
+  ASSERT_EQ(run({"--classes", "dark"}).status, 0);
+  const ChildResult plain = run({"--classes", "dark", "--fine-tune", "none"});
+  ASSERT_EQ(plain.status, 0) << plain.err;
+  EXPECT_NE(plain.err.find("distilling"), std::string::npos) << "another model than the kept one";
+  EXPECT_EQ(result().at("fine_tuning"), "none");
+  const ChildResult paper = run({"--classes", "dark", "--preset", "paper"});
+  ASSERT_EQ(paper.status, 0) << paper.err;
+  EXPECT_EQ(result().at("preset"), "paper");
+  EXPECT_EQ(result().at("fine_tuning"), "defend");
+  EXPECT_EQ(result().at("classes").at("dark").at("auroc").at("density"), 0.5) << "it has none";
+  EXPECT_NE(paper.out.find("collapsed"), std::string::npos) << "the stand-in's DEFEND does";
+}
+
 TEST_F(EvaluateClasses, HoldsOutTrainingImagesForChoosing) {
   const ChildResult held = run({"--classes", "dark", "--holdout", "4", "--train-count", "16"});
   ASSERT_EQ(held.status, 0) << held.err;
@@ -119,6 +185,11 @@ TEST_F(EvaluateClasses, RefusesFaultsBeforeItTrains) {
     EXPECT_EQ(result.err.find("distilling"), std::string::npos) << result.err;
   };
   expect_refused({"--classes", "dim"}, 1, "there is no class \"dim\"");
+  expect_refused({"--protocol", "one"}, 1, "use one-vs-all");
+  expect_refused({"--protocol", "half-vs-half", "--classes", "dark"}, 1, "takes all classes");
+  expect_refused({"--preset", "camera"}, 2, "semantic or paper");
+  expect_refused({"--fine-tune", "x"}, 1, "use contrast");
+  expect_refused({"--seeds", "0"}, 2, "--seeds");
   expect_refused({"--holdout", "24"}, 1, "leaves none");
   expect_refused({"--train-count", "3"}, 2, "--train-count");
   expect_refused({"--data", "gone"}, 1, "gone");

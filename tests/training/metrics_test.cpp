@@ -39,6 +39,39 @@ TEST(Auroc, KnowsItsLimits) {
   EXPECT_EQ(auroc({}, {}), std::nullopt);
 }
 
+// Of 200 scores with ties, a fifth of them novel.
+struct Sample {
+  Sample() {
+    for (int i = 0; i < 200; ++i) {
+      scores.push_back((37 * i * i + 11 * i) % 101 / 7.0 + (i % 5 == 0 ? 3 : 0));
+      novel.push_back(i % 5 == 0 ? 1 : 0);
+    }
+  }
+  Values scores;
+  Flags novel;
+};
+
+// average_precision_score; the least fpr of roc_curve(..., drop_intermediate=False) with tpr >= .95
+TEST(AveragePrecision, IsThatOfScikitLearn) {
+  const Values scores{0.1, 0.4, 0.4, 0.8, 0.35, 0.4, 0.9, 0.1, 0.5, 0.35};
+  const Flags novel{0, 0, 1, 1, 0, 1, 1, 0, 0, 1};
+  EXPECT_NEAR(average_precision(scores, novel).value(), 0.7916666666666665, 1e-12);
+  EXPECT_NEAR(false_positive_rate(scores, novel, 0.95).value(), 0.6, 1e-12);
+  const Sample more;
+  EXPECT_NEAR(average_precision(more.scores, more.novel).value(), 0.3928135662592037, 1e-12);
+  EXPECT_NEAR(false_positive_rate(more.scores, more.novel, 0.95).value(), 0.84375, 1e-12);
+}
+
+TEST(AveragePrecision, KnowsItsLimits) {
+  EXPECT_EQ(average_precision(Values{1, 2, 3}, Flags{0, 0, 1}), 1.0);
+  EXPECT_EQ(false_positive_rate(Values{1, 2, 3}, Flags{0, 0, 1}, 0.95), 0.0);
+  EXPECT_EQ(average_precision(Values{1, 1, 1, 1}, Flags{0, 1, 1, 0}), 0.5);
+  EXPECT_EQ(false_positive_rate(Values{1, 1, 1, 1}, Flags{0, 1, 1, 0}, 0.5), 1.0);
+  EXPECT_EQ(average_precision(Values{1, 2}, Flags{0, 0}), std::nullopt);
+  EXPECT_EQ(false_positive_rate(Values{1, 2}, Flags{1, 1}, 0.5), std::nullopt);
+  EXPECT_EQ(average_precision({}, {}), std::nullopt);
+}
+
 TEST(PoissonInterval, IsTheExactOne) {
   struct Row {
     std::size_t count;

@@ -9,19 +9,20 @@ namespace novelty {
 
 /// Facts of a `*.novelty` bundle; see docs/model-format.md for the fields of the file.
 struct ModelInfo {
-  std::string id;                  ///< SHA-256 of the bundle's content, 64 hex digits
-  std::string path;                ///< where it was loaded from
-  std::string device;              ///< of a Detector: "cpu" or "cuda"; else empty
-  std::string precision;           ///< of a Detector: what it calculates in; else empty
-  std::string preset;              ///< "camera", "semantic", ...
-  std::string teacher_name;        ///< file name of the teacher's weights, or "untrained"
-  std::string teacher_sha256;      ///< of the teacher's weights file; empty when untrained
-  bool untrained_teacher = false;  ///< seeded random teacher: demonstration only
-  int input_size = 0;              ///< side of the square input, pixels
-  int patch_size = 0;              ///< side of a patch, pixels
-  int grid_size = 0;               ///< patches a side; the anomaly map is grid_size x grid_size
-  int teacher_width = 0;           ///< embedding dimension of the teacher
-  int teacher_depth = 0;           ///< blocks of the teacher
+  std::string id;              ///< SHA-256 of the bundle's content, 64 hex digits
+  std::string path;            ///< where it was loaded from
+  std::string device;          ///< of a Detector: "cpu" or "cuda"; else empty
+  std::string precision;       ///< of a Detector: what it calculates in; else empty
+  std::string preset;          ///< "camera", "semantic", ...
+  std::string teacher_name;    ///< file name of the teacher's weights, or "untrained"
+  std::string teacher_sha256;  ///< of the teacher's weights file; empty when untrained
+  std::string teacher_fine_tuning = "none";  ///< what it went through on the training pictures
+  bool untrained_teacher = false;            ///< seeded random teacher: demonstration only
+  int input_size = 0;                        ///< side of the square input, pixels
+  int patch_size = 0;                        ///< side of a patch, pixels
+  int grid_size = 0;      ///< patches a side; the anomaly map is grid_size x grid_size
+  int teacher_width = 0;  ///< embedding dimension of the teacher
+  int teacher_depth = 0;  ///< blocks of the teacher
   int student_width = 0;
   int student_depth = 0;
   double threshold = 0;                        ///< image score at and over which a frame is novel

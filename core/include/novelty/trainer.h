@@ -39,7 +39,10 @@ class NOVELTY_API FrameSource {
 struct TrainingOptions {
   std::string output;        ///< the bundle to write; work files live in `<output>.work/`
   std::string teacher_path;  ///< timm ViT safetensors; empty = untrained (seeded random) ViT-Ti
-  std::string preset = "camera";  ///< a fixed camera; or "semantic": pictures of one kind of thing
+  std::string preset = "camera";  ///< a fixed camera; "semantic": pictures of one kind of thing;
+                                  ///< "paper": the method as published
+  std::string fine_tuning;  ///< of the teacher: contrast | defend | defend-soft | none; empty = the
+                            ///< preset's
   std::string mask = "guided-keep";  ///< guided-keep | guided-drop | random | none
   double mask_ratio = 0.5;           ///< share of patches dropped, [0, 0.95]
   int epochs = 0;                    ///< 0 = the preset's rule
@@ -52,13 +55,16 @@ struct TrainingOptions {
   bool resume = false;  ///< go on from `<output>.work/` if it is of the same input and options
 };
 
-enum class TrainingStage { kFeatures, kDistillation, kCalibration, kWriting };
+/// The fine-tuning that `options` say, or their preset's.
+NOVELTY_API std::string fine_tuning_of(const TrainingOptions& options);
+
+enum class TrainingStage { kFineTuning, kFeatures, kDistillation, kCalibration, kWriting };
 
 struct TrainingProgress {
-  TrainingStage stage = TrainingStage::kFeatures;
-  std::size_t done = 0;   ///< units done in this stage
+  TrainingStage stage = TrainingStage::kFineTuning;
+  std::size_t done = 0;   ///< units done in this stage: pictures, or the student's steps
   std::size_t total = 0;  ///< of so many
-  double loss = 0;        ///< running mean loss (kDistillation)
+  double loss = 0;        ///< running mean loss (kFineTuning, kDistillation)
 };
 
 /// One picture picked for the report.
@@ -76,8 +82,9 @@ struct TrainingReport {
   std::string model_id;
   std::string teacher_name;
   bool untrained_teacher = false;
-  std::string facts_json;         ///< as stored in the bundle
-  std::vector<double> step_loss;  ///< mean loss a step
+  std::string facts_json;                ///< as stored in the bundle
+  std::vector<double> fine_tuning_loss;  ///< a step; empty when the teacher was left as it was
+  std::vector<double> step_loss;         ///< of the student: mean loss a step
   std::vector<double>
       train_scores;  ///< image scores of the pictures trained on (a sample, in order)
   std::vector<double> holdout_scores;  ///< image scores of the held-out pictures, in order

@@ -195,6 +195,70 @@ class FakeStudentTrainer : public StudentTrainer {
   std::map<std::string, std::vector<float>> tensors_;
 };
 
+// Its teacher's final bias grows by what the views show; nothing else does. Its whole state are the
+// tensors.
+class FakeContrastTrainer : public ContrastTrainer {
+ public:
+  FakeContrastTrainer(const NetworkView& teacher, const TensorMap& state) {
+    for (const auto& [name, tensor] : teacher.tensors) {
+      shapes_[name] = tensor.shape;
+      tensors_[name] = to_floats(state.empty() ? tensor : state.at("network." + name), name);
+    }
+  }
+
+  double step(std::span<const float> views, int pictures, const StepOptions& options) override {
+    if (pictures < 2) expect_size(static_cast<std::size_t>(pictures), 2, "pictures");
+    const double bright = double{brightness(views, views.size(), 0)};
+    for (float& value : tensors_.at("norm.bias"))
+      value += static_cast<float>(100 * options.learning_rate * bright);
+    return bright;
+  }
+
+  void export_network(const Sink& sink) override { hand_out(sink, ""); }
+  void export_state(const Sink& sink) override { hand_out(sink, "network."); }
+
+ private:
+  void hand_out(const Sink& sink, const std::string& prefix) {
+    for (const auto& [name, values] : tensors_)
+      sink(prefix + name, view_of(values, shapes_.at(name)));
+  }
+
+  std::map<std::string, std::vector<std::int64_t>> shapes_;
+  std::map<std::string, std::vector<float>> tensors_;
+};
+
+// Learns nothing: all patches are of one prototype, the predictions uniform.
+class FakeDefendTrainer : public DefendTrainer {
+ public:
+  FakeDefendTrainer(const NetworkView& teacher, const DefendOptions& options)
+      : config_(teacher.config), prototypes_(options.prototypes) {}
+
+  int crop_grid() const override { return 2; }
+
+  void frozen(std::span<const float> patches, int batch, std::span<float> out) override {
+    const auto count = static_cast<std::size_t>(config_.patch_count());
+    fill_tokens(patches, config_, static_cast<std::size_t>(batch) * count, out, 1);
+  }
+
+  DefendMeasures step(std::span<const float> whole, std::span<const float> crops,
+                      std::span<const Box> boxes, int batch, const StepOptions&) override {
+    const auto pictures = static_cast<std::size_t>(batch);
+    const auto tokens = static_cast<std::size_t>(1 + config_.patch_count());
+    expect_size(whole.size(), pictures * tokens * static_cast<std::size_t>(config_.width), "whole");
+    expect_size(crops.size(), boxes.size() * 4 * static_cast<std::size_t>(config_.patch_values()),
+                "crops");
+    return {std::log(prototypes_), 1.0 / prototypes_, 1};
+  }
+
+  void export_network(const Sink&) override {}
+  void export_state(const Sink& sink) override { sink("network.norm.bias", view_of(moved_, {1})); }
+
+ private:
+  VitConfig config_;
+  int prototypes_;
+  std::vector<float> moved_{1};
+};
+
 Backend make_backend() {
   Backend backend;
   backend.name = "torch";
@@ -208,6 +272,15 @@ Backend make_backend() {
   };
   backend.make_student_trainer = [](const NetworkView& student, const TensorMap& state, int) {
     return std::make_unique<FakeStudentTrainer>(student, state);
+  };
+  backend.make_contrast_trainer = [](const NetworkView& teacher, std::span<const float> centre,
+                                     const TensorMap& state, int) {
+    expect_size(centre.size(), static_cast<std::size_t>(teacher.config.width), "centre");
+    return std::make_unique<FakeContrastTrainer>(teacher, state);
+  };
+  backend.make_defend_trainer = [](const NetworkView& teacher, const DefendOptions& options,
+                                   const TensorMap&, int) {
+    return std::make_unique<FakeDefendTrainer>(teacher, options);
   };
   return backend;
 }
