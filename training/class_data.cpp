@@ -63,8 +63,8 @@ ClassData read_class_data(const std::string& path) {
     const fs::path folder = fs::path(file.name).parent_path();
     const std::string split = folder.parent_path().filename().string();
     const std::string name = folder.filename().string();
-    if (split == "train") data.train[name].push_back(std::move(file));
-    if (split == "test") data.test[name].push_back(std::move(file));
+    if (split == "train" || split == "test")
+      (split == "train" ? data.train : data.test)[name].push_back(std::move(file));
   }
   if (data.train.size() < 2)
     throw Error(ErrorKind::kFormat, path, "holds fewer than two classes to train on", kLayout);

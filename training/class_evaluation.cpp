@@ -204,8 +204,9 @@ ClassResults over_seeds(const std::vector<ClassResults>& runs) {
   }
   all.mean_deviation = deviation_of(means);
   for (std::size_t c = 0; c < all.classes.size(); ++c) {
-    std::vector<double> scores;
-    for (const ClassResults& run : runs) scores.push_back(run.classes.at(c).score);
+    std::vector<double> scores(runs.size());
+    std::transform(runs.begin(), runs.end(), scores.begin(),
+                   [c](const ClassResults& run) { return run.classes.at(c).score; });
     all.classes[c].score_deviation = deviation_of(scores);
     for (const auto figure : kFigures) {
       all.classes[c].*figure = 0;

@@ -70,15 +70,19 @@ Finding judge_cpu(const MachineFacts& facts) {
 
 Finding judge_gpu(const MachineFacts& facts) {
   switch (facts.gpu) {
-    case MachineFacts::Gpu::kDriver:
-      return {Level::kOk, "GPU driver", facts.gpu_detail, {}};
+    case MachineFacts::Gpu::kUsed:
+      return {Level::kOk, "GPU", facts.gpu_detail, {}};
+    case MachineFacts::Gpu::kIdle:
+      return {Level::kWarn, "GPU", "not used: " + facts.gpu_detail,
+              "install the CUDA backend, or build it with nvcc 12.8 or newer; the CPU is used "
+              "meanwhile"};
     case MachineFacts::Gpu::kBroken:
-      return {Level::kWarn, "GPU driver", facts.gpu_detail,
+      return {Level::kWarn, "GPU", facts.gpu_detail,
               "reinstall the NVIDIA driver; the CPU is used meanwhile"};
     case MachineFacts::Gpu::kNone:
       break;
   }
-  return {Level::kOk, "GPU driver", "none: CPU only, which is fine", {}};
+  return {Level::kOk, "GPU", "none: CPU only, which is fine", {}};
 }
 
 Finding judge_teacher(const MachineFacts& facts) {

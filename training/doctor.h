@@ -34,9 +34,9 @@ struct MachineFacts {
   bool is_x86 = false;
   bool has_avx2 = false;
 
-  enum class Gpu { kNone, kDriver, kBroken };
+  enum class Gpu { kNone, kUsed, kIdle, kBroken };
   Gpu gpu = Gpu::kNone;
-  std::string gpu_detail;  ///< driver's file, or why it does not open
+  std::string gpu_detail;  ///< what it is, why it is not used, or why its driver does not open
 
   std::string teacher;        ///< that train would take; empty: none
   std::string teacher_fault;  ///< why there is none

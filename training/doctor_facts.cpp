@@ -92,6 +92,17 @@ void gather_cpu(MachineFacts& facts) {
 #endif
 }
 
+// The driver works; does the backend?
+void gather_device(MachineFacts& facts) {
+  try {
+    facts.gpu_detail = backend_for("cuda").description;
+    facts.gpu = MachineFacts::Gpu::kUsed;
+  } catch (const Error& error) {
+    facts.gpu_detail = error.what();
+    facts.gpu = MachineFacts::Gpu::kIdle;
+  }
+}
+
 void gather_gpu(MachineFacts& facts) {
   void* driver = dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL);
   if (driver != nullptr) {
@@ -99,11 +110,9 @@ void gather_gpu(MachineFacts& facts) {
     const auto init = reinterpret_cast<InitFunction>(dlsym(driver, "cuInit"));
     const int status = init == nullptr ? -1 : init(0);
     constexpr int kNoDevice = 100;  // CUDA_ERROR_NO_DEVICE
-    facts.gpu = status == 0           ? MachineFacts::Gpu::kDriver
-                : status == kNoDevice ? MachineFacts::Gpu::kNone
-                                      : MachineFacts::Gpu::kBroken;
-    facts.gpu_detail = status == 0 ? "libcuda.so.1 works"
-                                   : "libcuda.so.1: cuInit returns " + std::to_string(status);
+    if (status == 0) return gather_device(facts);
+    if (status != kNoDevice) facts.gpu = MachineFacts::Gpu::kBroken;
+    facts.gpu_detail = "libcuda.so.1: cuInit returns " + std::to_string(status);
     return;  // stays open: it cannot be unloaded safely
   }
   const char* reason = dlerror();

@@ -36,7 +36,7 @@ struct Contrast {
 };
 
 // cls: [2 * pictures, width], L2-normalised.
-Contrast contrast_of(at::Tensor cls, const at::Tensor& centre) {
+Contrast contrast_of(const at::Tensor& cls, const at::Tensor& centre) {
   cls.requires_grad_();
   const auto views = cls.size(0);
   const auto directions = l2_normalised(cls - centre);
@@ -119,8 +119,7 @@ class TorchContrastTrainer : public ContrastTrainer {
                          std::int64_t first, std::int64_t last) const {
     for (;; first += kChunk) {
       const auto end = std::min(first + kChunk, last);
-      const auto loss =
-          (cls_of(vit, views, first, end) * gradient.narrow(0, first, end - first)).sum();
+      auto loss = (cls_of(vit, views, first, end) * gradient.narrow(0, first, end - first)).sum();
       if (end == last) return loss;
       loss.backward();
     }

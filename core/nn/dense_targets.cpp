@@ -17,10 +17,11 @@ void exponentials(std::span<float> scores, float epsilon) {
 // Makes each column sum to rows / columns.
 void balance_columns(std::span<float> plan, std::size_t columns) {
   std::vector<float> factors(columns);
+  const std::size_t rows = plan.size() / columns;
   for (std::size_t k = 0; k < columns; ++k) {
     double sum = 0;
     for (std::size_t i = k; i < plan.size(); i += columns) sum += double{plan[i]};
-    const double share = static_cast<double>(plan.size() / columns) / static_cast<double>(columns);
+    const double share = static_cast<double>(rows) / static_cast<double>(columns);
     factors[k] = static_cast<float>(share / std::max(sum, 1e-30));
   }
   for (std::size_t i = 0; i < plan.size(); ++i) plan[i] *= factors[i % columns];

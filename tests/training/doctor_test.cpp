@@ -90,7 +90,12 @@ INSTANTIATE_TEST_SUITE_P(
                 }},
         Ailment{"NoAvx2", "CPU", Level::kWarn, "no AVX2",
                 [](MachineFacts& f) { f.has_avx2 = false; }},
-        Ailment{"BrokenDriver", "GPU driver", Level::kWarn, "cuInit",
+        Ailment{"IdleGpu", "GPU", Level::kWarn, "not used: libnovelty-cuda.so: not found",
+                [](MachineFacts& f) {
+                  f.gpu = MachineFacts::Gpu::kIdle;
+                  f.gpu_detail = "libnovelty-cuda.so: not found";
+                }},
+        Ailment{"BrokenDriver", "GPU", Level::kWarn, "cuInit",
                 [](MachineFacts& f) {
                   f.gpu = MachineFacts::Gpu::kBroken;
                   f.gpu_detail = "cuInit returns 999";

@@ -243,7 +243,7 @@ class FakeDefendTrainer : public DefendTrainer {
   DefendMeasures step(std::span<const float> whole, std::span<const float> crops,
                       std::span<const Box> boxes, int batch, const StepOptions&) override {
     const auto pictures = static_cast<std::size_t>(batch);
-    const auto tokens = static_cast<std::size_t>(1 + config_.patch_count());
+    const std::size_t tokens = 1 + static_cast<std::size_t>(config_.patch_count());
     expect_size(whole.size(), pictures * tokens * static_cast<std::size_t>(config_.width), "whole");
     expect_size(crops.size(), boxes.size() * 4 * static_cast<std::size_t>(config_.patch_values()),
                 "crops");
