@@ -11,6 +11,7 @@
 #include "novelty/error.h"
 #include "test_backend.h"
 #include "test_network.h"
+#include "trainer_state.h"
 
 namespace novelty {
 namespace {
@@ -20,22 +21,10 @@ using testing::kTinyPatchValues;
 using testing::network_of;
 using testing::random_values;
 using testing::tiny_config;
+using testing::TrainerState;
 using testing::training_or_null;
 
 constexpr int kBatch = 3;
-
-struct Export {
-  std::map<std::string, std::vector<std::byte>> bytes;
-  TensorMap tensors;
-
-  CompactTrainer::Sink sink() {
-    return [this](const std::string& name, const TensorView& tensor) {
-      auto& copy = bytes[name];
-      copy.assign(tensor.data.begin(), tensor.data.end());
-      tensors[name] = {tensor.dtype, tensor.shape, copy};
-    };
-  }
-};
 
 double squared_distance(const std::vector<float>& a, const std::vector<float>& b) {
   double sum = 0;
@@ -134,7 +123,7 @@ TEST_F(CompactTrainerTest, AnotherWidthLearnsThroughAHeadThatIsDropped) {
   double last = first;
   for (int i = 0; i < 40; ++i) last = step(*taught).tokens;
   EXPECT_LT(last, 0.8 * first);
-  Export network, state;
+  TrainerState network, state;
   taught->export_network(network.sink());
   taught->export_state(state.sink());
   EXPECT_EQ(infer_vit_config(network.tensors), wide);
@@ -146,7 +135,7 @@ TEST_F(CompactTrainerTest, GoesOnFromItsStateToTheBit) {
     const VitWeights start = init_student(config, 6);
     const auto whole = trainer(config, start);
     step(*whole);
-    Export middle, one, two;
+    TrainerState middle, one, two;
     whole->export_state(middle.sink());
     const auto resumed = trainer(config, start, 2, middle.tensors);
     step(*whole);

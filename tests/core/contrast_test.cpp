@@ -6,13 +6,12 @@
 #include <cmath>
 #include <memory>
 
-#include "base/rng.h"
 #include "engine/backend.h"
 #include "nn/init.h"
 #include "novelty/error.h"
 #include "test_backend.h"
 #include "test_network.h"
-#include "tuner_state.h"
+#include "trainer_state.h"
 
 namespace novelty {
 namespace {
@@ -24,7 +23,7 @@ using testing::network_of;
 using testing::random_values;
 using testing::state_of;
 using testing::tiny_config;
-using testing::TunerState;
+using testing::TrainerState;
 
 constexpr int kPictures = 10;  // twenty views: more than a graph has at once, no multiple of it
 constexpr std::size_t kViews = 2 * kPictures;
@@ -104,32 +103,11 @@ TEST_F(Contrast, GradientEqualsTheFiniteDifference) {
   options.max_gradient_norm = 0;
   const auto taught = trainer(weights_);
   step(*taught, options);
-  const TunerState state = state_of(*taught);
-  Rng rng(11);
-  for (const char* name : {"patch_embed.proj.weight", "cls_token", "pos_embed",
-                           "blocks.0.attn.qkv.weight", "blocks.1.mlp.fc1.bias", "norm.bias"}) {
-    const auto gradient = state.floats(std::string("moment1.") + name);
-    double length = 0;
-    for (const float value : gradient) length += double{value} * value;
-    length = std::sqrt(length);
-    ASSERT_GT(length, 1e-5) << name;
-    std::vector<double> direction;
-    double slope = 0, size = 0;
-    for (const float value : gradient) {
-      const double spread = std::sqrt(static_cast<double>(gradient.size()));
-      direction.push_back(value / length + rng.normal() / spread);
-      slope += direction.back() * value;
-      size += direction.back() * direction.back();
-    }
-    const double h = 0.02 / std::sqrt(size);
-    VitWeights up = weights_, down = weights_;
-    for (std::size_t i = 0; i < direction.size(); ++i) {
-      up[name][i] += static_cast<float>(h * direction[i]);
-      down[name][i] -= static_cast<float>(h * direction[i]);
-    }
-    const double difference = (loss_at(up) - loss_at(down)) / (2 * h);
-    EXPECT_NEAR(difference, slope, 0.03 * std::abs(slope) + 1e-4) << name;
-  }
+  testing::expect_gradients(
+      state_of(*taught), weights_,
+      {"patch_embed.proj.weight", "cls_token", "pos_embed", "blocks.0.attn.qkv.weight",
+       "blocks.1.mlp.fc1.bias", "norm.bias"},
+      [&](const VitWeights& weights) { return loss_at(weights); }, 0.03, 1e-4);
 }
 
 TEST_F(Contrast, HowManyThreadsSplitTheBatchChangesRoundingOnly) {
@@ -164,7 +142,7 @@ TEST_F(Contrast, LossGoesDown) {
 TEST_F(Contrast, GoesOnFromItsStateToTheBit) {
   const auto whole = trainer(weights_);
   step(*whole);
-  const TunerState middle = state_of(*whole);
+  const TrainerState middle = state_of(*whole);
   step(*whole);
   const auto resumed = trainer(init_student(config_, 9), 2, middle.tensors);
   step(*resumed);

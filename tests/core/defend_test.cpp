@@ -11,7 +11,7 @@
 #include "novelty/error.h"
 #include "test_backend.h"
 #include "test_network.h"
-#include "tuner_state.h"
+#include "trainer_state.h"
 
 namespace novelty {
 namespace {
@@ -22,7 +22,7 @@ using testing::kTinyWidth;
 using testing::network_of;
 using testing::random_values;
 using testing::state_of;
-using testing::TunerState;
+using testing::TrainerState;
 
 constexpr int kBatch = 3, kCrops = 2;
 constexpr std::size_t kTokens = (1 + kTinyPatches) * kTinyWidth;
@@ -94,7 +94,7 @@ TEST_F(Defend, FrozenTokensAreThoseBeforeTheLastTwoBlocks) {
 TEST_F(Defend, OnlyTheLastTwoBlocksAndTheNormChange) {
   const auto taught = trainer();
   step(*taught);
-  TunerState network;
+  TrainerState network;
   taught->export_network(network.sink());
   for (const auto& [name, tensor] : network.tensors) {
     EXPECT_TRUE(name.starts_with("blocks.1.") || name.starts_with("blocks.2.") ||
@@ -108,7 +108,7 @@ TEST_F(Defend, OnlyTheLastTwoBlocksAndTheNormChange) {
 TEST_F(Defend, TheNetworkLearnsATenthAsFast) {
   const auto taught = trainer();
   step(*taught, 1e-3);  // the first step of AdamW moves every value by the rate
-  TunerState network;
+  TrainerState network;
   taught->export_network(network.sink());
   const auto bias = network.floats("blocks.2.mlp.fc2.bias");
   for (std::size_t i = 0; i < bias.size(); ++i)
@@ -169,7 +169,7 @@ TEST_F(Defend, ThreadsChangeRoundingOnly) {
 TEST_F(Defend, GoesOnFromItsStateToTheBit) {
   const auto whole = trainer();
   step(*whole);
-  const TunerState middle = state_of(*whole);
+  const TrainerState middle = state_of(*whole);
   step(*whole);
   options_.seed = 99;  // of no use any more
   const auto resumed = trainer(2, middle.tensors);

@@ -6,12 +6,12 @@
 #include <memory>
 #include <numeric>
 
-#include "base/rng.h"
 #include "engine/backend.h"
 #include "nn/init.h"
 #include "novelty/error.h"
 #include "test_backend.h"
 #include "test_network.h"
+#include "trainer_state.h"
 
 namespace novelty {
 namespace {
@@ -21,29 +21,14 @@ using testing::kTinyPatchValues;
 using testing::kTinyWidth;
 using testing::network_of;
 using testing::random_values;
+using testing::state_of;
 using testing::tiny_config;
+using testing::TrainerState;
 using testing::training_or_null;
 
 constexpr int kBatch = 3;
 constexpr int kKept = 8;
 constexpr std::size_t kPatches = kBatch * testing::kTinyPatches;
-
-// Owned copies of what a trainer hands out.
-struct Export {
-  std::map<std::string, std::vector<std::byte>> bytes;
-  TensorMap tensors;
-
-  StudentTrainer::Sink sink() {
-    return [this](const std::string& name, const TensorView& tensor) {
-      auto& copy = bytes[name];
-      copy.assign(tensor.data.begin(), tensor.data.end());
-      tensors[name] = {tensor.dtype, tensor.shape, copy};
-    };
-  }
-  std::vector<float> floats(const std::string& name) const {
-    return to_floats(tensors.at(name), name);
-  }
-};
 
 class StudentTrainerTest : public ::testing::Test {
  protected:
@@ -77,12 +62,6 @@ class StudentTrainerTest : public ::testing::Test {
   const Backend* backend_ = training_or_null();
 };
 
-Export state_of(StudentTrainer& trainer) {
-  Export state;
-  trainer.export_state(state.sink());
-  return state;
-}
-
 TEST_F(StudentTrainerTest, LossIsTheDistanceOfTheEnginesTokensWhenNothingIsMasked) {
   const VitWeights teacher = init_untrained_teacher(config_, 5);
   const auto engine = backend_for("cpu").make_engine(network_of(config_, teacher),
@@ -107,35 +86,12 @@ TEST_F(StudentTrainerTest, GradientEqualsTheFiniteDifference) {
   options.max_gradient_norm = 0;
   const auto taught = trainer(student_);
   step(*taught, options);
-  const Export state = state_of(*taught);
-  Rng rng(11);
-  for (const char* name : {"patch_embed.proj.weight", "cls_token", "blocks.0.attn.qkv.weight",
-                           "blocks.0.attn.qkv.bias", "blocks.1.attn.proj.weight",
-                           "blocks.1.mlp.fc1.bias", "blocks.1.norm2.weight", "norm.bias"}) {
-    const auto gradient = state.floats(std::string("moment1.") + name);
-    double length = 0;
-    for (const float value : gradient) length += double{value} * value;
-    length = std::sqrt(length);
-    ASSERT_GT(length, 1e-5) << name;
-    // Half along the gradient, half at random, so that the derivative is far from zero.
-    std::vector<double> direction;
-    double slope = 0, size = 0;
-    for (const float value : gradient) {
-      const double spread = std::sqrt(static_cast<double>(gradient.size()));
-      direction.push_back(value / length + rng.normal() / spread);
-      slope += direction.back() * value;
-      size += direction.back() * direction.back();
-    }
-    const double h = 0.02 / std::sqrt(size);
-    VitWeights up = student_, down = student_;
-    for (std::size_t i = 0; i < direction.size(); ++i) {
-      up[name][i] += static_cast<float>(h * direction[i]);
-      down[name][i] -= static_cast<float>(h * direction[i]);
-    }
-    const double difference = (loss_at(up) - loss_at(down)) / (2 * h);
-    // Float32 losses of about 2 give 1e-6; curvature is of third order in a step of 0.02.
-    EXPECT_NEAR(difference, slope, 0.02 * std::abs(slope) + 5e-5) << name;
-  }
+  // Float32 losses of about 2 give 1e-6; curvature is of third order in a step of 0.02.
+  testing::expect_gradients(
+      state_of(*taught), student_,
+      {"patch_embed.proj.weight", "cls_token", "blocks.0.attn.qkv.weight", "blocks.0.attn.qkv.bias",
+       "blocks.1.attn.proj.weight", "blocks.1.mlp.fc1.bias", "blocks.1.norm2.weight", "norm.bias"},
+      [&](const VitWeights& weights) { return loss_at(weights); }, 0.02, 5e-5);
 }
 
 TEST_F(StudentTrainerTest, GradientsAreScaledDownToTheLargestNorm) {
@@ -145,7 +101,7 @@ TEST_F(StudentTrainerTest, GradientsAreScaledDownToTheLargestNorm) {
     options.max_gradient_norm = limit;
     const auto taught = trainer(student_);
     step(*taught, options);
-    const Export state = state_of(*taught);
+    const TrainerState state = state_of(*taught);
     double square = 0;
     for (const auto& [name, tensor] : state.tensors) {
       if (!name.starts_with("moment1.")) continue;
@@ -169,7 +125,7 @@ TEST_F(StudentTrainerTest, LossGoesDown) {
 TEST_F(StudentTrainerTest, PositionEmbeddingIsNotTrained) {
   const auto taught = trainer(student_);
   step(*taught);
-  Export student;
+  TrainerState student;
   taught->export_student(student.sink());
   EXPECT_EQ(student.tensors.size(), student_.size());
   for (const auto& [name, before] : student_) {
@@ -185,7 +141,7 @@ TEST_F(StudentTrainerTest, WeightDecayPullsOnLinearWeightsOnly) {
   const auto a = trainer(student_), b = trainer(student_);
   step(*a, with);
   step(*b, without);
-  const Export decayed = state_of(*a), plain = state_of(*b);
+  const TrainerState decayed = state_of(*a), plain = state_of(*b);
   for (const auto& [name, before] : student_) {
     const bool linear = before.size() > 1000 && name != "pos_embed";
     EXPECT_EQ(decayed.bytes.at("student." + name) != plain.bytes.at("student." + name), linear)
@@ -210,7 +166,7 @@ TEST_F(StudentTrainerTest, ResumesToTheBit) {
 
   const auto first = trainer(student_);
   for (int i = 0; i < 5; ++i) step(*first);
-  const Export halfway = state_of(*first);
+  const TrainerState halfway = state_of(*first);
   const auto second = trainer(init_student(config_, 99), 2, halfway.tensors);
   for (int i = 0; i < 5; ++i) step(*second);
 
@@ -225,7 +181,7 @@ TEST_F(StudentTrainerTest, MoreThreadsThanImagesIsFine) {
 
 TEST_F(StudentTrainerTest, ALossThatIsNotFiniteIsAnErrorAndChangesNothing) {
   const auto taught = trainer(student_);
-  const Export before = state_of(*taught);
+  const TrainerState before = state_of(*taught);
   std::vector<float> broken = targets_;
   broken[0] = NAN;
   EXPECT_THROW(taught->step(patches_, broken, kept_, kBatch, {}), Error);
@@ -249,7 +205,7 @@ TEST_F(StudentTrainerTest, RefusesWhatDoesNotFit) {
 TEST_F(StudentTrainerTest, RefusesAStateThatLacksSomething) {
   const auto taught = trainer(student_);
   step(*taught);
-  const Export state = state_of(*taught);
+  const TrainerState state = state_of(*taught);
   for (const char* name : {"step", "student.norm.bias", "moment2.norm.bias"}) {
     TensorMap lacking = state.tensors;
     lacking.erase(name);
