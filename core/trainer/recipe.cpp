@@ -6,6 +6,7 @@
 
 #include "novelty/error.h"
 #include "trainer/plan.h"
+#include "trainer/teacher.h"
 
 namespace novelty {
 namespace {
@@ -76,7 +77,8 @@ TuningRecipe tuning_of(const TrainingOptions& options, std::size_t pictures) {
 
 std::string fine_tuning_of(const TrainingOptions& options) {
   if (!options.fine_tuning.empty()) return options.fine_tuning;
-  if (options.preset == "semantic") return "contrast";
+  if (options.preset == "semantic")  // a compact teacher's features get worse: see docs/method.md
+    return is_distilled(options.teacher_path) ? "none" : "contrast";
   return options.preset == "paper" ? "defend" : "none";
 }
 

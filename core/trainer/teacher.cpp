@@ -16,10 +16,12 @@ namespace {
 // Part of the model's identity: another value would be another teacher.
 constexpr std::uint64_t kUntrainedSeed = 20241208;
 
+constexpr const char* kDistilledFrom = "distilled_from";
+
 /// What the teacher was trained with. A file does not say; its name, as timm gives it, does, or
 /// that of what it was distilled from.
 void set_normalisation(TeacherWeights& teacher, const std::map<std::string, std::string>& facts) {
-  const auto origin = facts.find("distilled_from");
+  const auto origin = facts.find(kDistilledFrom);
   const std::string& name = origin == facts.end() ? teacher.name : origin->second;
   if (name.find(".dino") != std::string::npos) {  // that of ImageNet's pictures
     teacher.network.mean = {0.485F, 0.456F, 0.406F};
@@ -69,6 +71,10 @@ TeacherWeights load_teacher(const std::string& path) {
   teacher = finish(std::move(teacher), config, std::move(values));
   set_normalisation(teacher, file.metadata());
   return teacher;
+}
+
+bool is_distilled(const std::string& path) {
+  return !path.empty() && SafetensorsFile::read(path).metadata().contains(kDistilledFrom);
 }
 
 void replace_tensors(TeacherWeights& teacher, const TensorMap& tensors, const std::string& prefix) {

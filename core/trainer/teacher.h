@@ -27,6 +27,9 @@ struct TeacherWeights {
 /// finite; kUnsupported).
 TeacherWeights load_teacher(const std::string& path);
 
+/// True for weights that 'novelty distill' made. Throws: Error (kNotFound, kRead, kFormat).
+bool is_distilled(const std::string& path);
+
 /// Takes those of `tensors` that `teacher` has, each name behind `prefix`.
 void replace_tensors(TeacherWeights& teacher, const TensorMap& tensors, const std::string& prefix);
 

@@ -356,6 +356,22 @@ TEST_F(TrainerTest, TheSemanticPresetFineTunesItsTeacher) {
   EXPECT_NE(bias(tuned), bias(plain));
 }
 
+TEST_F(TrainerTest, TheSemanticPresetLeavesACompactTeacherAsItIs) {
+  TrainingOptions chosen = options("m.novelty");
+  chosen.preset = "semantic";
+  EXPECT_EQ(fine_tuning_of(chosen), "contrast");
+  const VitWeights weights = init_untrained_teacher(tiny_config(), 3);
+  TensorMap tensors;
+  for (const auto& [name, shape] : vit_tensor_shapes(tiny_config()))
+    tensors[name] = view_of(weights.at(name), shape);
+  chosen.teacher_path = folder_ / "compact.safetensors";
+  write_file_atomically(chosen.teacher_path,
+                        serialize_safetensors(tensors, {{"distilled_from", "vit.augreg"}}));
+  EXPECT_EQ(fine_tuning_of(chosen), "none");
+  chosen.fine_tuning = "contrast";
+  EXPECT_EQ(fine_tuning_of(chosen), "contrast") << "asked for";
+}
+
 TEST_F(TrainerTest, ResumesFineTuningToTheSameBytes) {
   WalkingBar source(16, false);
   TrainingOptions part = options("part.novelty");

@@ -55,7 +55,8 @@ struct TrainingOptions {
   bool resume = false;  ///< go on from `<output>.work/` if it is of the same input and options
 };
 
-/// The fine-tuning that `options` say, or their preset's.
+/// The fine-tuning that `options` say, or their preset's for their teacher. Throws: Error where the
+/// teacher's file cannot be read.
 NOVELTY_API std::string fine_tuning_of(const TrainingOptions& options);
 
 enum class TrainingStage { kFineTuning, kFeatures, kDistillation, kCalibration, kWriting };
