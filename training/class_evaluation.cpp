@@ -234,7 +234,6 @@ ClassResults evaluate_classes(const ClassOptions& options, const ClassData& data
          json::parse(bundles.back().provenance_json).value("warnings", json::array()))
       results.warnings.insert(warning.get<std::string>());
   }
-  results.fine_tuning = fine_tuning_of(training_options(options, 0));
   results.teacher_name = models.front().teacher_name;
   results.untrained_teacher = models.front().untrained_teacher;
   ClassScores scores((std::filesystem::path(options.out) / "scores.jsonl").string(),

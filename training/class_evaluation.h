@@ -18,7 +18,7 @@ struct ClassOptions {
   std::string protocol = "one-vs-all";
   std::vector<ClassTask> tasks;                  ///< one model each
   std::size_t train_count = 1000;                ///< images of a normal class, the first by name
-  std::string preset = "semantic", fine_tuning;  ///< see TrainingOptions
+  std::string preset = "semantic", fine_tuning;  ///< see TrainingOptions; neither is empty
   std::size_t holdout = 0;  ///< of ClassData hold_out; 0 = the test images are scored
   std::string teacher_path, teacher_sha256;
   std::uint64_t seed = 0;
@@ -38,7 +38,6 @@ struct ClassResult {
 struct ClassResults {
   std::string teacher_name;
   bool untrained_teacher = false;
-  std::string fine_tuning;  ///< asked for, of the teacher
   std::vector<std::uint64_t> seeds;
   std::vector<ClassResult> classes;      ///< one a task
   double mean_deviation = 0;             ///< of the mean score, over seeds

@@ -98,7 +98,7 @@ std::string class_json(const ClassResults& results, const ClassOptions& options)
            {"holdout", options.holdout},
            {"train_count", options.train_count},
            {"preset", options.preset},
-           {"fine_tuning", results.fine_tuning},
+           {"fine_tuning", options.fine_tuning},
            {"seeds", results.seeds},
            {"teacher", results.teacher_name},
            {"teacher_sha256", options.teacher_sha256},

@@ -14,6 +14,7 @@
 #include "command_line.h"
 #include "commands.h"
 #include "novelty/error.h"
+#include "novelty/trainer.h"
 #include "progress.h"
 #include "teacher_search.h"
 
@@ -80,7 +81,6 @@ novelty::ClassOptions checked(const Raw& raw) {
   options.holdout = static_cast<std::size_t>(option_in_range("holdout", raw.holdout, 0, 1'000'000));
   if (raw.protocol.given()) options.protocol = raw.protocol.text();
   if (raw.preset.given()) options.preset = raw.preset.text();
-  options.fine_tuning = raw.fine_tuning.text();
   if (options.preset != "semantic" && options.preset != "paper")
     throw novelty::UsageError("--preset " + options.preset + ": classes take semantic or paper");
   if (raw.precision.given()) options.precision = raw.precision.text();
@@ -88,6 +88,11 @@ novelty::ClassOptions checked(const Raw& raw) {
   const auto found = novelty::find_teacher(novelty::teacher_places(raw.teacher.text()));
   options.teacher_path = found.path;
   options.teacher_sha256 = novelty::sha256_hex(novelty::read_file(found.path));
+  novelty::TrainingOptions training;
+  training.preset = options.preset;
+  training.fine_tuning = raw.fine_tuning.text();
+  training.teacher_path = options.teacher_path;
+  options.fine_tuning = novelty::fine_tuning_of(training);
   return options;
 }
 

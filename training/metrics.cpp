@@ -83,24 +83,16 @@ std::optional<double> false_positive_rate(std::span<const double> scores,
 }
 
 std::optional<double> auroc(std::span<const double> scores, std::span<const std::uint8_t> novel) {
-  std::vector<std::size_t> order(scores.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::sort(order.begin(), order.end(),
-            [&](std::size_t a, std::size_t b) { return scores[a] < scores[b]; });
-  double pairs_won = 0;     // novel frames over normal ones
-  double normal_below = 0;  // with a lower score
-  double novel_count = 0;
-  for (std::size_t i = 0; i < order.size();) {
-    double tied_normal = 0, tied_novel = 0;
-    const double score = scores[order[i]];
-    for (; i < order.size() && scores[order[i]] == score; ++i)
-      (novel[order[i]] != 0 ? tied_novel : tied_normal) += 1;
-    pairs_won += tied_novel * (normal_below + tied_normal / 2);
-    normal_below += tied_normal;
-    novel_count += tied_novel;
+  const auto steps = flagged(scores, novel);
+  if (!has_both(steps)) return std::nullopt;
+  double pairs_won = 0;  // novel frames over normal ones
+  Flagged before;
+  for (const Flagged& step : steps) {
+    pairs_won +=
+        (step.novel - before.novel) * (steps.back().normal - (step.normal + before.normal) / 2);
+    before = step;
   }
-  if (normal_below == 0 || novel_count == 0) return std::nullopt;
-  return pairs_won / (normal_below * novel_count);
+  return pairs_won / (steps.back().normal * steps.back().novel);
 }
 
 CountInterval poisson_interval(std::size_t count, double confidence) {

@@ -148,10 +148,8 @@ class TeacherTuner {
 
   virtual ~TeacherTuner() = default;
 
-  /// Hands out the tensors that change (timm names).
-  virtual void export_network(const Sink& sink) = 0;
-
-  /// Hands out all state for a checkpoint; feed it to the `state` of what made this.
+  /// Hands out all state for a checkpoint, among it the tensors that change (timm names behind
+  /// "network."); feed it to the `state` of what made this.
   virtual void export_state(const Sink& sink) = 0;
 };
 
@@ -160,19 +158,18 @@ struct DefendOptions {
   int prototypes = 5;         ///< what patches are told apart by, >= 2
   bool hard_targets = false;  ///< a patch belongs to its nearest prototype alone
   std::uint64_t seed = 0;     ///< of the head and the prototypes
-  double network_rate = 0.1;  ///< of the network, times that of the head and the prototypes
 };
 
 /// Of one step, before it.
 struct DefendMeasures {
-  double loss = 0;           ///< mean cross-entropy of a crop's patch, nats; ln(prototypes) when
-                             ///< the predictions are uniform
-  double confidence = 0;     ///< mean over patches of the largest predicted share
-  int in_use = 0;         ///< prototypes that some patch of a crop is nearest to
+  double loss = 0;  ///< mean cross-entropy of a crop's patch, nats; ln(prototypes) when the
+                    ///< predictions are uniform
+  int in_use = 0;   ///< prototypes that some patch of a crop is nearest to
 };
 
 /// Dense fine-tuning (DEFEND): crops of a picture learn to give the assignment of its patches to
-/// prototypes, which the whole picture gives. Only the last two blocks and the final norm change.
+/// prototypes, which the whole picture gives. Only the last two blocks and the final norm change,
+/// at a tenth of the step's rate, which is the head's and the prototypes'.
 class DefendTrainer : public TeacherTuner {
  public:
   /// Patches a side of a crop: about 96 pixels, at most the whole grid.

@@ -2,10 +2,10 @@
 // Mean-shifted contrastive fine-tuning of a teacher.
 //
 // Note [Gradients of a whole batch]
-// Each view's loss depends on all views of the batch, and a graph over all of them is large (30 MB
-// a view of ViT-Ti). So the [CLS] tokens are computed without a graph first, then the gradient of
+// Each view's loss depends on all views of the batch, and a graph over all of them would keep all
+// their activations. So the [CLS] tokens are computed without a graph first, then the gradient of
 // the loss by them; then each worker goes through its views again, a few at a time, and pulls that
-// gradient back. The first pass costs a quarter more, memory no longer grows with the batch.
+// gradient back. It costs a second forward pass; memory does not grow with the batch.
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/cat.h>
@@ -70,7 +70,11 @@ class TorchContrastTrainer : public ContrastTrainer {
       throw Error(ErrorKind::kSettings, "batch", std::to_string(pictures) + " pictures");
     const std::int64_t count = 2 * std::int64_t{pictures};
     check_size(views.size(), count * config_.patch_count() * config_.patch_values(), "views");
-    const Contrast contrast = contrast_of(all_cls(views, count), centre_);
+    const std::vector<at::Tensor> parts = all_cls(views, count);
+    Contrast contrast;
+    optimizer_.run(1, [&](std::int64_t, std::int64_t, int) {  // Note [Threads and LibTorch]
+      contrast = contrast_of(at::cat(parts), centre_);
+    });
     optimizer_.step(
         count,
         [&](const TensorsByName& leaves, std::int64_t first, std::int64_t last, int) {
@@ -79,8 +83,6 @@ class TorchContrastTrainer : public ContrastTrainer {
         options);
     return contrast.loss;
   }
-
-  void export_network(const Sink& sink) override { optimizer_.export_values(sink, ""); }
 
   void export_state(const Sink& sink) override {
     optimizer_.export_values(sink, "network.");
@@ -99,7 +101,8 @@ class TorchContrastTrainer : public ContrastTrainer {
     return l2_normalised(forward(vit, normalise_patches(patches, mean_, std_)).select(1, 0));
   }
 
-  at::Tensor all_cls(std::span<const float> views, std::int64_t count) {
+  // Of the workers' parts of the views, in order.
+  std::vector<at::Tensor> all_cls(std::span<const float> views, std::int64_t count) {
     const Vit vit = vit_of(config_, optimizer_.values());
     std::vector<at::Tensor> parts(static_cast<std::size_t>(optimizer_.worker_count()));
     optimizer_.run(count, [&](std::int64_t first, std::int64_t last, int worker) {
@@ -110,7 +113,7 @@ class TorchContrastTrainer : public ContrastTrainer {
       parts.at(static_cast<std::size_t>(worker)) = at::cat(chunks);
     });
     std::erase_if(parts, [](const at::Tensor& part) { return !part.defined(); });
-    return at::cat(parts);
+    return parts;
   }
 
   // A loss whose gradient is that of the batch's, for views [first, last); of all but the last

@@ -32,6 +32,7 @@ constexpr std::int64_t kOutputs = 256;
 constexpr double kEpsilon = 0.05;
 constexpr int kIterations = 3;
 constexpr double kTemperature = 0.1;
+constexpr double kNetworkRate = 0.1;  // times that of the head and the prototypes
 constexpr int kMostPrototypes = 4096;
 
 constexpr const char* kPrototypes = "prototypes";  // [prototypes, kOutputs]
@@ -78,12 +79,6 @@ at::Tensor resampled(const at::Tensor& positions, std::int64_t grid, std::int64_
       .reshape({1, crop_grid * crop_grid, width});
 }
 
-// What a worker saw in its part of a step.
-struct Seen {
-  double confidence = 0;           // summed over patches
-  std::set<std::int64_t> nearest;  // prototypes
-};
-
 class TorchDefendTrainer : public DefendTrainer {
  public:
   TorchDefendTrainer(const NetworkView& teacher, const DefendOptions& options,
@@ -93,6 +88,7 @@ class TorchDefendTrainer : public DefendTrainer {
         std_(teacher.std),
         options_(options),
         tensors_(load_tensors(config_, teacher.tensors)),
+        crop_positions_(resampled(tensors_.at("pos_embed"), config_.grid_size(), crop_grid())),
         optimizer_(threads) {
     VitConfig frozen = config_;
     frozen.depth = frozen_blocks();
@@ -103,8 +99,8 @@ class TorchDefendTrainer : public DefendTrainer {
     if (!state.empty())
       for (auto& [name, tensor] : values) tensor = stored(state, name, tensor.sizes());
     optimizer_.start(values, state);
-    optimizer_.set_rate("blocks.", options.network_rate);
-    optimizer_.set_rate("norm.", options.network_rate);
+    optimizer_.set_rate("blocks.", kNetworkRate);
+    optimizer_.set_rate("norm.", kNetworkRate);
   }
 
   int crop_grid() const override {
@@ -131,7 +127,7 @@ class TorchDefendTrainer : public DefendTrainer {
                       std::span<const Box> boxes, int batch, const StepOptions& options) override {
     check(whole, crops, boxes, batch);
     const std::vector<float> targets = targets_of(whole, boxes, batch);
-    std::vector<Seen> seen(static_cast<std::size_t>(optimizer_.worker_count()));
+    std::vector<std::set<std::int64_t>> seen(static_cast<std::size_t>(optimizer_.worker_count()));
     DefendMeasures all;
     all.loss = optimizer_.step(
         batch,
@@ -143,17 +139,9 @@ class TorchDefendTrainer : public DefendTrainer {
         },
         options);
     std::set<std::int64_t> nearest;
-    for (const Seen& one : seen) {
-      all.confidence += one.confidence / static_cast<double>(boxes.size() * crop_patches());
-      nearest.insert(one.nearest.begin(), one.nearest.end());
-    }
+    for (const auto& one : seen) nearest.insert(one.begin(), one.end());
     all.in_use = static_cast<int>(nearest.size());
     return all;
-  }
-
-  void export_network(const Sink& sink) override {
-    for (const auto& [name, tensor] : optimizer_.values())
-      if (is_trained(name)) sink(name, float_view(tensor));
   }
 
   void export_state(const Sink& sink) override {
@@ -253,29 +241,24 @@ class TorchDefendTrainer : public DefendTrainer {
     return targets;
   }
 
-  // Summed over patches.
+  // Summed over patches. seen: gets the prototypes that they are nearest to.
   at::Tensor loss_of(const TensorsByName& leaves, std::span<const float> crops,
-                     std::span<const float> targets, Seen& seen) const {
+                     std::span<const float> targets, std::set<std::int64_t>& seen) const {
     const auto count = static_cast<std::int64_t>(crop_patches());
-    const auto positions = resampled(tensors_.at("pos_embed"), config_.grid_size(), crop_grid());
-    const auto tokens = frozen_tokens(crops, count, positions);
+    const auto tokens = frozen_tokens(crops, count, crop_positions_);
     const auto likelihood = at::log_softmax(similarities(leaves, tokens) / kTemperature, -1);
-    {
-      const at::NoGradGuard no_graph;
-      const auto [most, nearest] = likelihood.max(-1);
-      seen.confidence = most.exp().sum().item<double>();
-      const auto flat = nearest.contiguous();
-      seen.nearest.insert(flat.const_data_ptr<std::int64_t>(),
-                          flat.const_data_ptr<std::int64_t>() + flat.numel());
-    }
+    const auto nearest = likelihood.detach().argmax(-1).contiguous();
+    seen.insert(nearest.const_data_ptr<std::int64_t>(),
+                nearest.const_data_ptr<std::int64_t>() + nearest.numel());
     return -(tensor_of(targets, likelihood.sizes()) * likelihood).sum();
   }
 
   VitConfig config_;
   std::array<float, 3> mean_, std_;
   DefendOptions options_;
-  TensorsByName tensors_;  // of the teacher as it was
-  Vit frozen_;             // its first blocks
+  TensorsByName tensors_;      // of the teacher as it was
+  at::Tensor crop_positions_;  // [1, crop patches, width]
+  Vit frozen_;                 // its first blocks
   AdamW optimizer_;
 };
 

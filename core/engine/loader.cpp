@@ -80,8 +80,8 @@ const Backend& device_backend() {
   return device;
 }
 
-// Opening a device's library takes CUDA's along, a fifth of a second that most machines have no use
-// for. A folder that was chosen is opened whatever the machine is.
+// Opening a device's library takes CUDA's along, which most machines have no use for. A folder that
+// was chosen is opened whatever the machine is.
 bool may_have_device() {
   if (const char* chosen = std::getenv("NOVELTY_BACKEND_DIR"); chosen && *chosen) return true;
   static const bool has_driver = dlopen("libcuda.so.1", RTLD_LAZY | RTLD_LOCAL) != nullptr;

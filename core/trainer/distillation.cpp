@@ -1,24 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // Training stage 3: the student learns to give the teacher's tokens from a part of the patches.
-#include <algorithm>
-#include <chrono>
 #include <cmath>
-#include <numeric>
 
 #include "nn/mask.h"
 #include "novelty/error.h"
 #include "trainer/run.h"
+#include "trainer/step_loop.h"
 
 namespace novelty {
 namespace {
 
 constexpr const char* kCheckpoint = "checkpoint";
-
-// A kill costs at most this much work; a checkpoint of ViT-Ti (68 MB) takes a fraction of a second.
-constexpr std::chrono::seconds kCheckpointInterval{20};
-
-// The running mean loss that is shown covers so many steps.
-constexpr std::size_t kShownSteps = 20;
 
 // The pictures, targets and masks of one step.
 class StepBatch {
@@ -64,13 +56,6 @@ class StepBatch {
   std::vector<std::int64_t> kept_;
 };
 
-double mean_of_last(const std::vector<float>& losses) {
-  const std::size_t count = std::min(kShownSteps, losses.size());
-  if (count == 0) return 0;
-  return std::accumulate(losses.end() - static_cast<std::ptrdiff_t>(count), losses.end(), 0.0) /
-         static_cast<double>(count);
-}
-
 NetworkView initial_student(const TrainingRun& run, const VitWeights& weights) {
   NetworkView student;
   student.config = run.student_config();
@@ -109,27 +94,21 @@ Student distil(const TrainingRun& run, FeatureCache& cache, const WorkFolder& fo
       form, checkpoint ? checkpoint->state : TensorMap{}, run.options.threads);
   auto losses = checkpoint ? checkpoint->losses : std::vector<float>{};
   StepBatch batch(run, cache);
-  auto saved = std::chrono::steady_clock::now();
-  const auto save = [&] {
-    folder.write_checkpoint(
-        kCheckpoint, [&](const auto& sink) { trainer->export_state(sink); }, losses);
-    saved = std::chrono::steady_clock::now();
-  };
-  while (losses.size() < run.recipe.steps) {
-    const double loss = batch.apply(losses.size(), *trainer);
-    check_loss(loss, losses.size());
-    losses.push_back(static_cast<float>(loss));
-    try {
-      run.progress(TrainingStage::kDistillation, losses.size(), run.recipe.steps,
-                   mean_of_last(losses));
-    } catch (...) {
-      save();
-      throw;
-    }
-    if (std::chrono::steady_clock::now() - saved > kCheckpointInterval ||
-        losses.size() == run.recipe.steps)
-      save();
-  }
+  const StepLoop loop{.stage = kCheckpoint,
+                      .steps = run.recipe.steps,
+                      .step =
+                          [&](std::size_t step, std::vector<float>& record) {
+                            const double loss = batch.apply(step, *trainer);
+                            check_loss(loss, step);
+                            record.push_back(static_cast<float>(loss));
+                          },
+                      .tell =
+                          [&](std::size_t done, const std::vector<float>& record) {
+                            run.progress(TrainingStage::kDistillation, done, run.recipe.steps,
+                                         mean_of_last(record));
+                          },
+                      .export_state = [&](const auto& sink) { trainer->export_state(sink); }};
+  run_steps(loop, folder, losses);
   return exported(*trainer, form, std::move(losses));
 }
 

@@ -45,8 +45,7 @@ class FeatureCache {
   void append(std::span<const float> patches, std::span<const float> tokens,
               std::span<const float> attention, std::span<const float> cls, std::size_t count);
 
-  /// Reads record `index`; the spans have the layout's sizes. All but patches may be
-  /// empty.
+  /// Reads record `index`; the spans have the layout's sizes, or are empty.
   /// Throws: Error(kRead) when the record is not what was written.
   void load(std::size_t index, std::span<float> patches, std::span<float> tokens,
             std::span<float> attention, std::span<float> cls = {});

@@ -2,7 +2,6 @@
 // Training stage 1: the teacher is fine-tuned on the training pictures.
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <cmath>
 #include <filesystem>
 #include <memory>
@@ -19,23 +18,21 @@
 #include "trainer/feature_writer.h"
 #include "trainer/picture_part.h"
 #include "trainer/run.h"
+#include "trainer/step_loop.h"
 
 namespace novelty {
 namespace {
 
 constexpr const char* kCheckpoint = "fine-tuning";
 constexpr const char* kPictures = "fine-tuning.bin";
-constexpr std::chrono::seconds kCheckpointInterval{30};
 
 // What a step leaves behind: its loss, and how many prototypes were in use (0 without any).
 constexpr std::size_t kRecorded = 2;
 
-// So many last steps tell how it ended.
-constexpr std::size_t kJudgedSteps = 20;
 // A loss over this share of that of uniform predictions has learnt nothing.
 constexpr double kCollapsedLoss = 0.95;
 
-// The parts of DEFEND's crops (the reference's).
+// Of the picture's area: DEFEND's crops, as in the reference. Their aspect is ours.
 constexpr double kLeastCrop = 0.1, kMostCrop = 0.3, kCropLogAspect = 0.2;
 
 // An even sample of the training pictures.
@@ -124,9 +121,9 @@ class ContrastTuning : public Tuning {
   std::vector<float> centre() {
     const auto width = static_cast<std::size_t>(run_.config().width);
     std::vector<double> sum(width);
-    std::vector<float> cls(width), patches(run_.picture_values());
+    std::vector<float> cls(width);
     for (std::size_t i = 0; i < cache_.size(); ++i) {
-      cache_.load(i, patches, {}, {}, cls);
+      cache_.load(i, {}, {}, {}, cls);
       for (std::size_t k = 0; k < width; ++k) sum[k] += double{cls[k]};
     }
     for (std::size_t k = 0; k < width; ++k)
@@ -218,46 +215,34 @@ FeatureLayout layout_of(const TrainingRun& run) {
   return layout;
 }
 
-// Mean of value `which` of the last steps.
-double mean_of_last(const std::vector<float>& recorded, std::size_t which) {
-  const std::size_t steps = recorded.size() / kRecorded, count = std::min(kJudgedSteps, steps);
-  double sum = 0;
-  for (std::size_t i = steps - count; i < steps; ++i)
-    sum += double{recorded[i * kRecorded + which]};
-  return count > 0 ? sum / static_cast<double>(count) : 0;
-}
-
-void run_steps(const TrainingRun& run, const WorkFolder& folder,
-               const std::optional<Checkpoint>& checkpoint) {
-  using Clock = std::chrono::steady_clock;
+void run_tuning(const TrainingRun& run, const WorkFolder& folder,
+                const std::optional<Checkpoint>& checkpoint) {
   FeatureCache cache(folder.path(kPictures), layout_of(run));
   const auto tuning = make_tuning(run, cache, checkpoint ? checkpoint->state : TensorMap{});
-  auto recorded = checkpoint ? checkpoint->losses : std::vector<float>{};
-  auto saved = Clock::now();
-  const auto save = [&] {
-    folder.write_checkpoint(
-        kCheckpoint, [&](const auto& sink) { tuning->tuner().export_state(sink); }, recorded);
-    saved = Clock::now();
-  };
-  const std::size_t steps = run.recipe.tuning.steps;
-  for (std::size_t step = recorded.size() / kRecorded; step < steps; ++step) {
-    for (const float value : tuning->apply(step)) recorded.push_back(value);
-    try {
-      tell(run, cache.size(), step + 1, mean_of_last(recorded, 0));
-    } catch (...) {
-      save();
-      throw;
-    }
-    if (Clock::now() - saved > kCheckpointInterval || step + 1 == steps) save();
-  }
+  auto record = checkpoint ? checkpoint->losses : std::vector<float>{};
+  const StepLoop loop{
+      .stage = kCheckpoint,
+      .steps = run.recipe.tuning.steps,
+      .recorded = kRecorded,
+      .step =
+          [&](std::size_t step, std::vector<float>& values) {
+            const auto added = tuning->apply(step);
+            values.insert(values.end(), added.begin(), added.end());
+          },
+      .tell =
+          [&](std::size_t done, const std::vector<float>& values) {
+            tell(run, cache.size(), done, mean_of_last(values, kRecorded));
+          },
+      .export_state = [&](const auto& sink) { tuning->tuner().export_state(sink); }};
+  run_steps(loop, folder, record);
 }
 
 // Why what was learnt is no use, or nothing.
 std::optional<std::string> fault_of(const TuningRecipe& recipe,
                                     const std::vector<float>& recorded) {
   if (recipe.kind != FineTuning::kDefend) return std::nullopt;
-  const double share = mean_of_last(recorded, 0) / std::log(recipe.prototypes);
-  const double in_use = mean_of_last(recorded, 1);
+  const double share = mean_of_last(recorded, kRecorded, 0) / std::log(recipe.prototypes);
+  const double in_use = mean_of_last(recorded, kRecorded, 1);
   if (share <= kCollapsedLoss && in_use >= 0.5 * recipe.prototypes) return std::nullopt;
   return "fine-tuning collapsed and was undone: the loss ended at " + std::to_string(share) +
          " of that of uniform predictions, with " + std::to_string(std::lround(in_use)) + " of " +
@@ -271,7 +256,7 @@ void fine_tune(TrainingRun& run, const WorkFolder& folder, TrainingReport& repor
   if (recipe.kind == FineTuning::kNone) return;
   auto checkpoint = folder.read_checkpoint(kCheckpoint);
   if (!checkpoint || checkpoint->losses.size() < recipe.steps * kRecorded) {
-    run_steps(run, folder, checkpoint);
+    run_tuning(run, folder, checkpoint);
     checkpoint = folder.read_checkpoint(kCheckpoint);
   }
   std::error_code ignored;

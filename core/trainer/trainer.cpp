@@ -159,17 +159,18 @@ TrainingReport train(FrameSource& source, const TrainingOptions& options,
   check_writable(options.output);
   Split split =
       split_pictures(source.count(), source.interval_s() > 0, options.holdout, options.seed);
-  const Recipe recipe = resolve_recipe(options, split.training.size());
+  TrainingOptions chosen = options;
+  chosen.fine_tuning = fine_tuning_of(options);
+  chosen.threads = resolved_threads(options.threads);
+  const Recipe recipe = resolve_recipe(chosen, split.training.size());
   TrainingRun run{source,
                   callback,
                   backend_in("fp32"),
                   training_backend(),
-                  options,
+                  chosen,
                   recipe,
                   load_teacher(options.teacher_path),
                   std::move(split)};
-  run.options.threads = resolved_threads(options.threads);
-  run.options.fine_tuning = fine_tuning_of(options);
   return run_stages(run);
 }
 

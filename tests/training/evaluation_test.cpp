@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "class_evaluation.h"
 #include "evaluation_report.h"
 
 namespace novelty {
@@ -182,6 +183,35 @@ TEST(EvaluationReport, ShowsEventsAndWhatWasMissed) {
     EXPECT_NE(page.find(part), std::string::npos) << part;
   for (const char* outside : {"https://", "src=\"http", "href=", "url(", "<script"})
     EXPECT_EQ(page.find(outside), std::string::npos) << outside;
+}
+
+// A run of one seed over two tasks.
+ClassResults made_run(std::uint64_t seed, double first, double second) {
+  ClassResults run;
+  run.seeds = {seed};
+  run.training_s = 10;
+  for (const double score : {first, second}) {
+    ClassResult& one = run.classes.emplace_back();
+    one.name = std::to_string(run.classes.size());
+    one.score = score;
+    one.false_positive_rate = 1 - score;
+  }
+  return run;
+}
+
+TEST(OverSeeds, GivesMeansAndTheDeviationsOfASample) {
+  const ClassResults all =
+      over_seeds({made_run(3, 0.8, 0.5), made_run(4, 0.9, 0.5), made_run(5, 1.0, 0.8)});
+  EXPECT_EQ(all.seeds, (std::vector<std::uint64_t>{3, 4, 5}));
+  EXPECT_EQ(all.training_s, 30);
+  EXPECT_NEAR(all.classes.at(0).score, 0.9, 1e-12);
+  EXPECT_NEAR(all.classes.at(0).score_deviation, 0.1, 1e-12);
+  EXPECT_NEAR(all.classes.at(0).false_positive_rate, 0.1, 1e-12);
+  EXPECT_NEAR(all.classes.at(1).score, 0.6, 1e-12);
+  EXPECT_NEAR(all.mean().score, 0.75, 1e-12);
+  // Of the means 0.65, 0.7 and 0.9.
+  EXPECT_NEAR(all.mean().score_deviation, 0.13228756555322954, 1e-12);
+  EXPECT_EQ(over_seeds({made_run(1, 0.8, 0.5)}).classes.at(0).score_deviation, 0);
 }
 
 }  // namespace

@@ -214,15 +214,12 @@ class FakeContrastTrainer : public ContrastTrainer {
     return bright;
   }
 
-  void export_network(const Sink& sink) override { hand_out(sink, ""); }
-  void export_state(const Sink& sink) override { hand_out(sink, "network."); }
-
- private:
-  void hand_out(const Sink& sink, const std::string& prefix) {
+  void export_state(const Sink& sink) override {
     for (const auto& [name, values] : tensors_)
-      sink(prefix + name, view_of(values, shapes_.at(name)));
+      sink("network." + name, view_of(values, shapes_.at(name)));
   }
 
+ private:
   std::map<std::string, std::vector<std::int64_t>> shapes_;
   std::map<std::string, std::vector<float>> tensors_;
 };
@@ -247,10 +244,9 @@ class FakeDefendTrainer : public DefendTrainer {
     expect_size(whole.size(), pictures * tokens * static_cast<std::size_t>(config_.width), "whole");
     expect_size(crops.size(), boxes.size() * 4 * static_cast<std::size_t>(config_.patch_values()),
                 "crops");
-    return {std::log(prototypes_), 1.0 / prototypes_, 1};
+    return {std::log(prototypes_), 1};
   }
 
-  void export_network(const Sink&) override {}
   void export_state(const Sink& sink) override { sink("network.norm.bias", view_of(moved_, {1})); }
 
  private:
