@@ -22,6 +22,7 @@ struct DetectSettings {
   double target_per_hour = 0;            ///< false events an hour, [0, 3599]; 0 = the model's own
   double threshold = -1;                 ///< p-value, [0, 1]
   std::uint32_t inference_interval = 1;  ///< score every n-th frame, >= 1
+  double unchanged_tolerance = 0;        ///< levels of 255, [0, 255]; 0 = equal frames alone
   std::string roi;                       ///< as AreaMask takes it
   std::string ignore;                    ///< likewise
   std::shared_ptr<const AreaMask> area;  ///< made of the two; null while the element is at NULL

@@ -11,6 +11,9 @@
 namespace novelty {
 namespace {
 
+// Slow change must not hide for ever in a tolerance.
+constexpr std::int64_t kLongestUnchanged = 10'000'000'000;
+
 // The score of a p-value; p = 0: no frame is novel, p = 1: every frame is.
 double threshold_of(const Detector& detector, double p_value) {
   if (p_value <= 0) return std::numeric_limits<double>::max();
@@ -84,6 +87,7 @@ void DetectState::use(std::shared_ptr<const Detector> detector, CountedPatches c
   counted_ = std::move(counted);
   configure();
   guard_ = detector_->make_scene_guard();
+  watched_ = false;
   const std::lock_guard lock(stats_mutex_);
   stats_.model_id = detector_->info().id;
   stats_.device = detector_->info().device;
@@ -196,17 +200,22 @@ bool DetectState::wants_pixels() {
 
 void DetectState::offer(const FrameView& frame, const FrameTime& time, Reports& reports) {
   ScoreJob& job = worker_ == nullptr ? job_ : *worker_->idle_job();
-  detector_->prepare(frame, job.frame);
-  job.detector = detector_;
-  job.counted = counted_;
-  job.scene = {};
-  if (settings_.scene_guard)
-    job.scene = guard_->push(time.stream_ns, job.frame.patches);
-  else
-    guard_->reset();
+  detector_->prepare(frame, incoming_);
+  const bool unchanged = is_unchanged(job, time);
+  job.scene = watch(time, unchanged);
   job.time = time;
   job.generation = generation_;
   since_scored_ = 1;
+  if (unchanged) {
+    take_outcome(job, reports);
+    const std::lock_guard lock(stats_mutex_);
+    ++stats_.unchanged;
+    return;
+  }
+  std::swap(job.frame.patches, incoming_.patches);
+  job.detector = detector_;
+  job.counted = counted_;
+  job.made_ns = time.stream_ns;
   if (worker_ != nullptr) {
     worker_->submit();
     return;
@@ -215,16 +224,34 @@ void DetectState::offer(const FrameView& frame, const FrameTime& time, Reports& 
   take_outcome(job, reports);
 }
 
+// Whether the newest frame shows what the job was scored on, under the same model and mask.
+bool DetectState::is_unchanged(const ScoreJob& job, const FrameTime& time) const {
+  const std::int64_t age = time.stream_ns - job.made_ns;
+  return job.detector == detector_ && job.counted == counted_ && !job.error && age >= 0 &&
+         age <= kLongestUnchanged &&
+         detector_->alike(job.frame, incoming_, settings_.unchanged_tolerance);
+}
+
+SceneState DetectState::watch(const FrameTime& time, bool unchanged) {
+  if (!settings_.scene_guard) {
+    guard_->reset();
+    watched_ = false;
+    return {};
+  }
+  if (std::exchange(watched_, true) && unchanged) return guard_->repeat(time.stream_ns);
+  return guard_->push(time.stream_ns, incoming_.patches);
+}
+
 // Decides on the score less the drift so far, which the frame then moves.
 FrameState DetectState::judge(ScoreJob& job, Reports& reports) {
-  const double score = job.result.score;
-  if (drift_.offset() != 0) {
-    job.result.score -= drift_.offset();
-    job.result.p_value = job.detector->p_value(job.result.score);
+  const double score = job.score - drift_.offset();
+  if (job.result.score != score) {
+    job.result.score = score;
+    job.result.p_value = job.detector->p_value(score);
   }
   FrameState state = reporter_.push(job.time.stream_ns, job.result, job.scene, reports);
   if (settings_.adapt)
-    drift_.push(job.time.stream_ns, score, state.event.has_value() || job.scene.held);
+    drift_.push(job.time.stream_ns, job.score, state.event.has_value() || job.scene.held);
   return state;
 }
 

@@ -23,6 +23,7 @@ namespace novelty {
 struct DetectStats {
   std::uint64_t frames = 0;
   std::uint64_t scored = 0;
+  std::uint64_t unchanged = 0;      ///< of them, those that took the score of the one before
   std::uint64_t events = 0;         ///< begun
   std::uint64_t scene_changes = 0;  ///< raised
   std::string scene_change;         ///< the flag now; empty: none
@@ -97,6 +98,8 @@ class DetectState {
   void apply(const DetectSettings& settings);
   void collect(Reports& reports);
   void configure();
+  bool is_unchanged(const ScoreJob& job, const FrameTime& time) const;
+  SceneState watch(const FrameTime& time, bool unchanged);
   void take_outcome(ScoreJob& job, Reports& reports);
   FrameState judge(ScoreJob& job, Reports& reports);
   void forget();
@@ -111,6 +114,8 @@ class DetectState {
   EventReporter reporter_;
   DriftTracker drift_;                    // at 0 unless settings_.adapt
   std::optional<SceneGuard> guard_;       // of detector_
+  bool watched_ = false;                  // it has seen the newest frame
+  PreparedFrame incoming_;                // the newest frame, while it is not in the job
   Scorer scorer_;                         // for scoring in the streaming thread
   ScoreJob job_;                          // its frame and result
   std::unique_ptr<DetectWorker> worker_;  // null: score in the streaming thread

@@ -31,6 +31,7 @@ void Scorer::score(ScoreJob& job) {
       detector_ = job.detector;
     }
     detector_->score(job.frame, *scratch_, job.result, *job.counted);
+    job.score = job.result.score;
   } catch (...) {
     job.error = std::current_exception();
   }

@@ -35,6 +35,8 @@ struct ScoreJob {
 
   bool done = false;  ///< result or error is set
   FrameScore result;
+  double score = 0;          ///< the result's, as the networks gave it
+  std::int64_t made_ns = 0;  ///< stream time of the frame that they saw
   std::exception_ptr error;  ///< what scoring threw
   std::int64_t elapsed_ns = 0;
 };

@@ -57,6 +57,7 @@ enum Property : guint {
   kPropMinDuration,
   kPropHold,
   kPropSceneGuard,
+  kPropUnchangedTolerance,
   kPropAdapt,
   kPropStats,
   kPropLastScore,
@@ -113,6 +114,9 @@ void store(DetectSettings& settings, guint id, const GValue* value) {
     case kPropInferenceInterval:
       settings.inference_interval = g_value_get_uint(value);
       break;
+    case kPropUnchangedTolerance:
+      settings.unchanged_tolerance = g_value_get_double(value);
+      break;
     case kPropCamera:
       settings.camera = string_of(value);
       break;
@@ -151,7 +155,8 @@ void store(DetectSettings& settings, guint id, const GValue* value) {
 GstStructure* structure_of(const novelty::DetectStats& stats) {
   return gst_structure_new(
       "novelty-stats", "frames", G_TYPE_UINT64, static_cast<guint64>(stats.frames), "scored",
-      G_TYPE_UINT64, static_cast<guint64>(stats.scored), "events", G_TYPE_UINT64,
+      G_TYPE_UINT64, static_cast<guint64>(stats.scored), "unchanged", G_TYPE_UINT64,
+      static_cast<guint64>(stats.unchanged), "events", G_TYPE_UINT64,
       static_cast<guint64>(stats.events), "scene-changes", G_TYPE_UINT64,
       static_cast<guint64>(stats.scene_changes), "scene-change", G_TYPE_STRING,
       stats.scene_change.c_str(), "mode", G_TYPE_STRING,
@@ -185,6 +190,9 @@ void load(const DetectElement& element, guint id, GValue* value) {
       break;
     case kPropInferenceInterval:
       g_value_set_uint(value, settings.inference_interval);
+      break;
+    case kPropUnchangedTolerance:
+      g_value_set_double(value, settings.unchanged_tolerance);
       break;
     case kPropCamera:
       g_value_set_string(value, settings.camera.c_str());
@@ -363,6 +371,13 @@ static void install_model_properties(GObjectClass* klass) {
                         "Score every n-th frame; the others carry the last result (frames)", 1,
                         G_MAXUINT, 1, kPlaying));
   g_object_class_install_property(
+      klass, kPropUnchangedTolerance,
+      g_param_spec_double("unchanged-tolerance", "Tolerance of unchanged",
+                          "A frame of which no patch differs from the last scored frame's by more "
+                          "keeps its score (mean difference of a patch, in levels of 255; 0 = "
+                          "equal frames alone)",
+                          0, 255, 0, kPlaying));
+  g_object_class_install_property(
       klass, kPropEnabled,
       g_param_spec_boolean("enabled", "Enabled", "Off: frames pass without score or metadata", TRUE,
                            static_cast<GParamFlags>(kPlaying | GST_PARAM_CONTROLLABLE)));
@@ -470,7 +485,8 @@ static void install_result_properties(GObjectClass* klass) {
   g_object_class_install_property(
       klass, kPropStats,
       g_param_spec_boxed("stats", "Statistics",
-                         "Since READY: frames, scored, events, scene-changes (counts), the "
+                         "Since READY: frames, scored, unchanged (of the scored), events, "
+                         "scene-changes (counts), the "
                          "scene-change and the mode in force, model, "
                          "model-id, scoring-time (of the last score, ns), drift (what adapt "
                          "lowers scores by)",

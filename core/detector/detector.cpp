@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "bundle/bundle.h"
+#include "image/patch_change.h"
 #include "image/preprocess.h"
 #include "novelty/error.h"
 #include "scene/judge.h"
@@ -122,6 +123,10 @@ class BundleDetector final : public Detector {
       out.workspace = std::make_shared<PreprocessScratch>();
     preprocess(frame, info_.input_size, info_.patch_size,
                *std::static_pointer_cast<PreprocessScratch>(out.workspace), out.patches);
+  }
+
+  bool alike(const PreparedFrame& a, const PreparedFrame& b, double levels) const override {
+    return patches_alike(a.patches, b.patches, patch_values_, levels / 255);
   }
 
   void score(const PreparedFrame& frame, Scratch& scratch, FrameScore& out,

@@ -9,7 +9,7 @@
 namespace novelty {
 namespace {
 
-#include "engine/vit_kernels_512.h"
+#include "engine/vit_kernels_wide.h"
 
 #include "engine/vit_kernels_body.h"
 
@@ -43,7 +43,8 @@ template <class OperandType, class SumType>
 struct Product {
   using Operand = OperandType;
   using Sum = SumType;
-  static constexpr int kRows = 32, kPanels = 2, kDepth = 64 / sizeof(Operand);
+  static constexpr int kRows = 32, kPanels = 2, kDepth = 64 / sizeof(Operand), kStep = kDepth;
+  static constexpr std::ptrdiff_t kResidentBytes = 786432;
 
   template <int kTilesDown, int kTilesAcross>
   static void tiles_of(const Operand* a, std::ptrdiff_t stride, const Operand* panels,

@@ -9,7 +9,7 @@
 namespace novelty {
 namespace {
 
-#include "engine/vit_kernels_512.h"
+#include "engine/vit_kernels_wide.h"
 
 #include "engine/vit_kernels_body.h"
 
@@ -50,7 +50,8 @@ template <class Lane>
 struct Product {
   using Operand = typename Lane::Operand;
   using Sum = typename Lane::Sum;
-  static constexpr int kRows = 6, kPanels = 4, kDepth = Lane::kDepth;
+  static constexpr int kRows = 6, kPanels = 4, kDepth = Lane::kDepth, kStep = Lane::kGroup;
+  static constexpr std::ptrdiff_t kResidentBytes = 0;
 
   template <int kCount, int kWide>
   static void block_of(const Operand* a, std::ptrdiff_t stride, const Operand* panels,

@@ -1,68 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// The kernels in terms of vectors of 16 floats and of a block product. Included by one source file
-// an instruction set, inside its anonymous namespace, so that no two share a function. That file
-// defines largest and smallest of two V16, and sum and peak of one, before; and after, the
-// products: structs with
+// The kernels in terms of V16, 16 floats, and of a block product. Included by one source file an
+// instruction set, inside its anonymous namespace, so that no two share a function. That file
+// defines V16 before, with the functions of vit_kernels_wide.h and largest and smallest of two V16,
+// and sum and peak of one; and after, the products: structs with
 //   using Operand; using Sum (float or std::int32_t);
-//   static constexpr int kRows, kPanels (of a block), kDepth (what depths are a multiple of);
+//   static constexpr int kRows, kPanels (of a block), kDepth (what depths are a multiple of),
+//     kStep (what compute's depth is a multiple of);
+//   static constexpr std::ptrdiff_t kResidentBytes (of weights that stay in the cache);
 //   static void compute(const Operand* a, std::ptrdiff_t stride, int rows, const Operand* panels,
 //                       std::ptrdiff_t panel_size, int panel_count, int depth, Sum* c,
 //                       std::ptrdiff_t c_stride);
 //   static void finish(...): stores what compute left in tiles; the same arguments' rest.
 // NOLINTBEGIN(misc-definitions-in-headers)
-
-inline V16 load(const float* p) {
-  V16 v;
-  __builtin_memcpy(&v, p, sizeof v);
-  return v;
-}
-inline V16 load(const std::int32_t* p) {
-  I16 v;
-  __builtin_memcpy(&v, p, sizeof v);
-  return __builtin_convertvector(v, V16);
-}
-inline void store(float* p, V16 v) {
-  __builtin_memcpy(p, &v, sizeof v);
-}
-inline V16 all(float value) {
-  return V16{} + value;
-}
-
-// Rounds to nearest even; a NaN stays one.
-inline void store_bfloat16(std::uint16_t* p, V16 v) {
-#ifdef __AVX512BF16__
-  const __m512 value = v;
-  const __m256bh halves = _mm512_cvtneps_pbh(value);
-#else
-  typedef std::uint16_t U16x16 __attribute__((vector_size(32)));
-  I16 bits;
-  __builtin_memcpy(&bits, &v, sizeof bits);
-  bits = v == v ? (bits + 0x7FFF + ((bits >> 16) & 1)) >> 16 : I16{} + 0x7FC0;
-  const U16x16 halves = __builtin_convertvector(bits, U16x16);
-#endif
-  __builtin_memcpy(p, &halves, sizeof halves);
-}
-
-inline void store_operand(float* p, V16 v) {
-  store(p, v);
-}
-inline void store_operand(std::uint16_t* p, V16 v) {
-  store_bfloat16(p, v);
-}
-// Rounds to nearest even, within [0, 255].
-inline void store_operand(std::uint8_t* p, V16 v) {
-#ifdef __AVX512F__
-  const __m512 positive = largest(v, all(0));
-  const __m128i bytes = _mm512_cvtusepi32_epi8(_mm512_cvtps_epi32(positive));
-#else
-  typedef std::uint8_t U8x16 __attribute__((vector_size(16)));
-  const V16 rounded = smallest(largest(v, all(0)), all(255)) + all(12582912.0F);
-  I16 bits;
-  __builtin_memcpy(&bits, &rounded, sizeof bits);
-  const U8x16 bytes = __builtin_convertvector(bits, U8x16);  // the lowest bits are the integer
-#endif
-  __builtin_memcpy(p, &bytes, sizeof bytes);
-}
 
 // 2^x for x <= 0. The rounding constant leaves the nearest integer in the lowest bits.
 template <bool kExact>
@@ -82,12 +31,7 @@ inline V16 exp2_of(V16 x) {
     p = p * f + all(0.6932609853F);
     p = p * f + all(0.999928073F);
   }
-  I16 exponent, bits;
-  __builtin_memcpy(&exponent, &shifted, sizeof exponent);
-  __builtin_memcpy(&bits, &p, sizeof bits);
-  bits += exponent << 23;
-  __builtin_memcpy(&p, &bits, sizeof p);
-  return p;
+  return times_power(p, shifted);
 }
 
 // x * Phi(x).
@@ -101,7 +45,7 @@ inline V16 gelu(V16 x) {
     p = p * t + all(-0.284496736F);
     p = p * t + all(0.254829592F);
     const V16 tail = all(0.5F) * p * t * exp2_of<true>(all(-0.72134752F) * size * size);
-    return x < all(0) ? x * tail : x - x * tail;
+    return select(x < all(0), x * tail, x - x * tail);
   } else {  // error 1.9e-4; Phi is 0.5 +- 0.5 beyond 4
     const V16 y = smallest(largest(x, all(-4)), all(4));
     const V16 s = y * y;
@@ -124,62 +68,118 @@ struct Block {
   int row, rows, panel, panels;
 };
 
-// Weights of up to so many bytes stay in the second-level cache while all rows pass by. Then a
-// block's rows are taken over all panels, and what they are added to stays in the first; else a
-// panel is taken over all rows, so that weights come from further away once.
-constexpr std::ptrdiff_t kResidentWeights = 786432;
+// The weights of a group of panels, fetched in equal parts while other work is done.
+class Fetch {
+ public:
+  Fetch(const void* data, std::ptrdiff_t bytes, int parts)
+      : from_(static_cast<const char*>(data)), end_(from_ + bytes) {
+    share_ = (bytes / parts / kLine + 1) * kLine;
+  }
+
+  void part() {
+    const char* until = end_ - from_ > share_ ? from_ + share_ : end_;
+    for (; from_ < until; from_ += kLine) __builtin_prefetch(from_, 0, 2);
+  }
+
+ private:
+  static constexpr std::ptrdiff_t kLine = 64;
+  const char* from_;
+  const char* end_;
+  std::ptrdiff_t share_;
+};
 
 // Calls visit(block, sums, stride) for each block of a * linear; its sums are read while the next
 // block is computed.
 template <class P, class Visit>
-void for_each_block(const Rows& a, const PackedLinear& linear, RowRange range, Visit visit) {
+class Blocks {
+ public:
   using Operand = typename P::Operand;
-  constexpr int kStride = P::kPanels * kPanelColumns;
-  alignas(64) typename P::Sum sums[2][P::kRows * kStride];
-  const std::ptrdiff_t panel_size = std::ptrdiff_t{linear.depth} * kPanelColumns;
-  const int end = range.first + range.count;
-  const bool rows_first =
-      panel_size * linear.panel_count * std::ptrdiff_t{sizeof(Operand)} <= kResidentWeights;
-  Block last{0, 0, 0, 0};
-  int turn = 0;
-  for (Block block{range.first, 0, 0, 0}; block.row < end && block.panel < linear.panel_count;) {
-    block.rows = end - block.row < P::kRows ? end - block.row : P::kRows;
-    const int panels = linear.panel_count - block.panel;
-    block.panels = panels < P::kPanels ? panels : P::kPanels;
-    P::compute(row_of<const Operand>(a, block.row), a.stride, block.rows,
-               static_cast<const Operand*>(linear.panels) + block.panel * panel_size, panel_size,
-               block.panels, linear.depth, sums[turn], kStride);
-    if (last.rows) visit(last, sums[1 - turn], kStride);
-    P::finish(block.rows, block.panels, sums[turn], kStride);
-    last = block;
-    turn = 1 - turn;
-    if (rows_first) {
-      block.panel += P::kPanels;
-      if (block.panel >= linear.panel_count) block.panel = 0, block.row += P::kRows;
-    } else {
-      block.row += P::kRows;
-      if (block.row >= end) block.row = range.first, block.panel += P::kPanels;
+
+  Blocks(const Rows& a, const PackedLinear& linear, Visit visit)
+      : a_(a),
+        linear_(linear),
+        visit_(visit),
+        panel_size_(std::ptrdiff_t{linear.depth} * kPanelColumns) {}
+
+  // A block's rows over all panels, which stay in the second-level cache.
+  void rows_first(RowRange range) {
+    const int end = range.first + range.count;
+    for (int row = range.first; row < end; row += P::kRows) {
+      for (int panel = 0; panel < linear_.panel_count; panel += P::kPanels) {
+        compute(row, end, panel);
+      }
     }
+    finish();
   }
-  if (last.rows) visit(last, sums[1 - turn], kStride);
-}
+
+  // A group of panels over all rows. It stays in the first-level cache, and meanwhile the next one
+  // is fetched: weights come once and in time from wherever they are.
+  void panels_first(RowRange range) {
+    const int end = range.first + range.count;
+    const int turns = (range.count + P::kRows - 1) / P::kRows;
+    for (int panel = 0; panel < linear_.panel_count; panel += P::kPanels) {
+      const int next = panel + P::kPanels;
+      const int count = next < linear_.panel_count ? panels_from(next) : 0;
+      Fetch fetch(panels() + next * panel_size_,
+                  count * panel_size_ * std::ptrdiff_t{sizeof(Operand)}, turns);
+      for (int row = range.first; row < end; row += P::kRows) {
+        fetch.part();
+        compute(row, end, panel);
+      }
+    }
+    finish();
+  }
+
+ private:
+  const Operand* panels() const { return static_cast<const Operand*>(linear_.panels); }
+
+  int panels_from(int panel) const {
+    const int left = linear_.panel_count - panel;
+    return left < P::kPanels ? left : P::kPanels;
+  }
+
+  void compute(int row, int end, int panel) {
+    const Block block{row, end - row < P::kRows ? end - row : P::kRows, panel, panels_from(panel)};
+    P::compute(row_of<const Operand>(a_, row), a_.stride, block.rows,
+               panels() + panel * panel_size_, panel_size_, block.panels, linear_.depth,
+               sums_[turn_], kStride);
+    finish();
+    P::finish(block.rows, block.panels, sums_[turn_], kStride);
+    last_ = block;
+    turn_ = 1 - turn_;
+  }
+
+  void finish() {
+    if (last_.rows) visit_(last_, sums_[1 - turn_], kStride);
+  }
+
+  static constexpr int kStride = P::kPanels * kPanelColumns;
+  const Rows& a_;
+  const PackedLinear& linear_;
+  Visit visit_;
+  std::ptrdiff_t panel_size_;
+  Block last_{0, 0, 0, 0};
+  int turn_ = 0;
+  alignas(64) typename P::Sum sums_[2][P::kRows * kStride];
+};
 
 // Calls visit(row, rows, panel, sums, stride) for each panel of each block.
 template <class P, class Visit>
 void for_each_panel(const Rows& a, const PackedLinear& linear, RowRange range, Visit visit) {
-  for_each_block<P>(a, linear, range, [&](const Block& block, const auto* c, int stride) {
+  const auto visit_panels = [&](const Block& block, const auto* c, int stride) {
     for (int i = 0; i < block.panels; ++i) {
       visit(block.row, block.rows, block.panel + i, c + i * kPanelColumns, stride);
     }
-  });
+  };
+  Blocks<P, decltype(visit_panels)> blocks(a, linear, visit_panels);
+  const std::ptrdiff_t bytes = std::ptrdiff_t{linear.depth} * kPanelColumns * linear.panel_count *
+                               static_cast<std::ptrdiff_t>(sizeof(typename P::Operand));
+  bytes <= P::kResidentBytes ? blocks.rows_first(range) : blocks.panels_first(range);
 }
 
-// The value of sums, whatever their unit.
+// The value of sums; int8 has a unit for them (vit_kernels_wide.h).
 inline V16 value_of(const float* sums, const PackedLinear& linear, int column) {
   return load(sums) + load(linear.bias + column);
-}
-inline V16 value_of(const std::int32_t* sums, const PackedLinear& linear, int column) {
-  return load(sums) * load(linear.scale + column) + load(linear.bias + column);
 }
 
 template <class P>
@@ -211,14 +211,6 @@ inline void store_key(float* panels, int token, V16 v) {
   store(values, v);
   for (int i = 0; i < 16; ++i) panels[i * kPanelColumns + token] = values[i];
 }
-inline void store_key(std::uint16_t* panels, int token, V16 v) {
-  std::uint32_t pairs[8];
-  store_bfloat16(reinterpret_cast<std::uint16_t*>(pairs), v);
-  for (int i = 0; i < 8; ++i) {
-    __builtin_memcpy(panels + (i * kPanelColumns + token) * 2, &pairs[i], sizeof pairs[i]);
-  }
-}
-
 template <class Operand, class Value>
 void store_keys(Operand* keys, int first_token, int rows, int head_size, Value value) {
   for (int r = 0; r < rows; ++r) {
@@ -272,18 +264,6 @@ inline void store_value_pair(float* panel, int token, V16 even, V16 odd) {
   store(panel + token * kPanelColumns, even);
   store(panel + (token + 1) * kPanelColumns, odd);
 }
-inline void store_value_pair(std::uint16_t* panel, int token, V16 even, V16 odd) {
-  std::uint16_t halves[2][16];
-  store_bfloat16(halves[0], even);
-  store_bfloat16(halves[1], odd);
-  typedef std::uint16_t U16x16 __attribute__((vector_size(32)));
-  U16x16 a, b;
-  __builtin_memcpy(&a, halves[0], sizeof a);
-  __builtin_memcpy(&b, halves[1], sizeof b);
-  const I16 pairs = __builtin_convertvector(a, I16) | (__builtin_convertvector(b, I16) << 16);
-  __builtin_memcpy(panel + token * kPanelColumns, &pairs, sizeof pairs);
-}
-
 template <class P, class A>
 void qkv_linear(const Rows& a, const PackedLinear& linear, RowRange range,
                 const AttentionOperands& out) {
@@ -325,11 +305,10 @@ void qkv_linear(const Rows& a, const PackedLinear& linear, RowRange range,
 template <class Operand>
 float softmax_row(const float* scores, int tokens, int padded, Operand* weights) {
   const int whole = tokens / 16 * 16;
-  const I16 lanes{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-  const I16 is_token = lanes < (I16{} + (tokens - whole));
+  const auto is_token = first_lanes(tokens - whole);
   V16 best = all(-INFINITY);
   for (int i = 0; i < whole; i += 16) best = largest(best, load(scores + i));
-  if (whole < tokens) best = largest(best, is_token ? load(scores + whole) : all(-INFINITY));
+  if (whole < tokens) best = largest(best, select(is_token, load(scores + whole), all(-INFINITY)));
   const V16 top = all(peak(best));
   V16 total{};
   for (int i = 0; i < whole; i += 16) {
@@ -340,7 +319,7 @@ float softmax_row(const float* scores, int tokens, int padded, Operand* weights)
   for (int i = whole; i < padded; i += 16) {
     V16 weight{};
     if (i < tokens) {
-      weight = is_token ? exp2_of<sizeof(Operand) == 4>(load(scores + i) - top) : V16{};
+      weight = select(is_token, exp2_of<sizeof(Operand) == 4>(load(scores + i) - top), V16{});
     }
     total += weight;
     store_operand(weights + i, weight);
@@ -367,12 +346,14 @@ void score_block(const AttentionOperands& in, int row, int rows, int head, float
       static_cast<const Operand*>(in.keys) + std::ptrdiff_t{head} * in.head_size * in.padded_tokens;
   const auto* queries = row_of<const Operand>(in.queries, row) + head * in.head_size;
   const int panel_count = (in.tokens + kPanelColumns - 1) / kPanelColumns;
-  for (int panel = 0; panel < panel_count; panel += A::kPanels) {
-    const int panels = panel_count - panel < A::kPanels ? panel_count - panel : A::kPanels;
+  int groups = (panel_count + A::kPanels - 1) / A::kPanels;  // in shares that differ by one at most
+  for (int panel = 0; panel < panel_count; --groups) {
+    const int panels = (panel_count - panel + groups - 1) / groups;
     float* c = scores + panel * kPanelColumns;
     A::compute(queries, in.queries.stride, rows, keys + panel * panel_size, panel_size, panels,
                in.head_size, c, in.padded_tokens);
     A::finish(rows, panels, c, in.padded_tokens);
+    panel += panels;
   }
 }
 
@@ -387,10 +368,11 @@ void mix_block(const AttentionOperands& in, int row, int rows, int head,
   const auto* values = static_cast<const typename A::Operand*>(in.values) +
                        std::ptrdiff_t{head} * in.head_size * in.padded_tokens;
   const int panel_count = in.head_size / kPanelColumns;
+  const int depth = (in.tokens + A::kStep - 1) / A::kStep * A::kStep;
   for (int panel = 0; panel < panel_count; panel += A::kPanels) {
     const int panels = panel_count - panel < A::kPanels ? panel_count - panel : A::kPanels;
     A::compute(weights, in.padded_tokens, rows, values + panel * panel_size, panel_size, panels,
-               in.padded_tokens, mixed, kStride);
+               depth, mixed, kStride);
     A::finish(rows, panels, mixed, kStride);
     const int column = head * in.head_size + panel * kPanelColumns;
     for (int r = 0; r < rows; ++r) {

@@ -8,28 +8,7 @@
 namespace novelty {
 namespace {
 
-typedef float V16 __attribute__((vector_size(64)));
-typedef std::int32_t I16 __attribute__((vector_size(64)));
-
-inline V16 largest(V16 a, V16 b) {
-  return a > b ? a : b;
-}
-
-inline V16 smallest(V16 a, V16 b) {
-  return a < b ? a : b;
-}
-
-inline float sum(V16 v) {
-  float total = 0;
-  for (int i = 0; i < 16; ++i) total += v[i];
-  return total;
-}
-
-inline float peak(V16 v) {
-  float best = v[0];
-  for (int i = 1; i < 16; ++i) best = v[i] > best ? v[i] : best;
-  return best;
-}
+#include "engine/vit_kernels_wide.h"
 
 #include "engine/vit_kernels_body.h"
 
@@ -37,7 +16,8 @@ template <class OperandType, class PanelType, class SumType, int kGroup, int kDe
 struct PlainProduct {
   using Operand = OperandType;
   using Sum = SumType;
-  static constexpr int kRows = 32, kPanels = 1, kDepth = kDepthMultiple;
+  static constexpr int kRows = 32, kPanels = 1, kDepth = kDepthMultiple, kStep = kGroup;
+  static constexpr std::ptrdiff_t kResidentBytes = 0;
 
   static SumType wide(float value) { return value; }
   static SumType wide(std::uint16_t value) { return float_of(value); }

@@ -20,6 +20,7 @@ struct SceneGuard::Impl {
   int input_size = 0;
   int patch_size = 0;
   ScenePicture picture;
+  SceneChange shown = SceneChange::kNone;  // by the picture
   bool rearm = false;
   SceneChange change = SceneChange::kNone;
   bool has_last = false;
@@ -100,12 +101,19 @@ bool SceneGuard::able() const {
 SceneState SceneGuard::push(std::int64_t time_ns, std::span<const float> patches) {
   if (!able()) return {};
   describe(patches, impl_->input_size, impl_->patch_size, impl_->picture);
+  if (!impl_->rearm) impl_->shown = impl_->judge->judge(impl_->picture);
+  return repeat(time_ns);
+}
+
+SceneState SceneGuard::repeat(std::int64_t time_ns) {
+  if (!able()) return {};
   if (std::exchange(impl_->rearm, false)) {
     impl_->judge = std::make_shared<const SceneJudge>(
         with_looks_of(impl_->picture, impl_->judge->reference()));
     reset();
+    impl_->shown = impl_->judge->judge(impl_->picture);
   }
-  impl_->take(time_ns, impl_->judge->judge(impl_->picture));
+  impl_->take(time_ns, impl_->shown);
   return {impl_->change, impl_->suspect || impl_->change != SceneChange::kNone};
 }
 

@@ -7,6 +7,7 @@
 // NETWORKS is what `measure networks` writes. Prints a line of JSON with the measurements of
 // `novelty bench`; OUT gets both networks' tokens. $ATEN_CPU_CAPABILITY, $ONEDNN_MAX_CPU_ISA and
 // $MKL_ENABLE_INSTRUCTIONS hold LibTorch to fewer instructions.
+#include <ATen/TensorOperators.h>
 #include <ATen/Version.h>
 #include <c10/core/InferenceMode.h>
 

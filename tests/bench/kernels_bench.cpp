@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // How long each kernel of a block takes, in every precision and instruction set of this machine:
-// medians over all rows of one picture, on one thread.
+// medians over all rows of one picture, on one thread; with the share of the peak that the block
+// reaches: the most that a loop of products in registers gets done (not known of AMX).
+//
+// usage: kernels_bench [ti|s|b]
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -29,6 +36,49 @@ double median_us(const VitKernels& kernels, const std::function<void()>& run) {
   kernels.end();
   std::nth_element(times.begin(), times.begin() + kRuns / 2, times.end());
   return times[kRuns / 2];
+}
+
+constexpr int kSums = 12, kLoops = 4000;
+
+#if defined(__x86_64__)
+// kLoops times kSums products of independent sums, none of which leaves its register. The compiler
+// knows no value, so that it does them all.
+#define NOVELTY_PEAK(name, isa, Vector, zero, product)                             \
+  __attribute__((target(isa))) void name() {                                       \
+    Vector sums[kSums], a = zero(), b = zero();                                    \
+    asm volatile("" : "+x"(a), "+x"(b));                                           \
+    _Pragma("GCC unroll 12") for (auto& sum : sums) {                              \
+      sum = zero();                                                                \
+      asm volatile("" : "+x"(sum));                                                \
+    }                                                                              \
+    for (int i = 0; i < kLoops; ++i) {                                             \
+      _Pragma("GCC unroll 12") for (auto& sum : sums) sum = product;               \
+    }                                                                              \
+    _Pragma("GCC unroll 12") for (auto& sum : sums) asm volatile("" : : "x"(sum)); \
+  }
+NOVELTY_PEAK(peak_avx2, "avx2,fma", __m256, _mm256_setzero_ps, _mm256_fmadd_ps(a, b, sum))
+NOVELTY_PEAK(peak_avx512, "avx512f", __m512, _mm512_setzero_ps, _mm512_fmadd_ps(a, b, sum))
+NOVELTY_PEAK(peak_bfloat16, "avx512f,avx512bf16", __m512, _mm512_setzero_ps,
+             _mm512_dpbf16_ps(sum, reinterpret_cast<__m512bh>(a), reinterpret_cast<__m512bh>(b)))
+NOVELTY_PEAK(peak_int8, "avx512f,avx512vnni", __m512i, _mm512_setzero_si512,
+             _mm512_dpbusd_epi32(sum, a, b))
+#undef NOVELTY_PEAK
+#endif
+
+struct Peak {
+  void (*loop)() = nullptr;
+  int operations = 0;  // of a product of two registers
+};
+
+Peak peak_of(const VitKernels& kernels) {
+#if defined(__x86_64__)
+  const std::string isa = kernels.isa;
+  if (isa == "avx2") return {peak_avx2, 16};
+  if (isa == "avx512" && kernels.precision == Precision::kFloat32) return {peak_avx512, 32};
+  if (isa == "avx512" && kernels.precision == Precision::kBfloat16) return {peak_bfloat16, 64};
+  if (isa == "avx512") return {peak_int8, 128};
+#endif
+  return {};
 }
 
 // The operands of a block, all zeros but for the weights.
@@ -71,10 +121,26 @@ class Block {
       block += name == std::string("norm") ? 2 * us : us;
       std::printf("  %s %.1f", name, us);
     }
-    std::printf("  block %.1f us\n", block);
+    std::printf("  block %.1f us", block);
+    const Peak peak = peak_of(kernels_);
+    const double done = operations() / block / 1e3;  // 10^9 a second
+    std::printf(", %.0f GFLOP/s", done);
+    if (peak.loop) {
+      const double most =
+          double{kLoops} * kSums * peak.operations / median_us(kernels_, peak.loop) / 1e3;
+      std::printf(" of %.0f, %.0f %%", most, 100 * done / most);
+    }
+    std::printf("\n");
   }
 
  private:
+  // Additions and multiplications of the products, padding not counted.
+  double operations() const {
+    const double tokens = packed_.tokens(), width = width_;
+    const double mlp = packed_.blocks[0].fc2.depth;
+    return 2 * tokens * (4 * width * width + 2 * width * mlp + 2 * tokens * width);
+  }
+
   int padded_rows() const {
     return (packed_.tokens() + kRowMultiple - 1) / kRowMultiple * kRowMultiple;
   }

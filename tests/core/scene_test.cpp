@@ -222,6 +222,16 @@ TEST(SceneGuard, RearmsOnThePresentPicture) {
   EXPECT_EQ(watch.push(room(), 14).change, SceneChange::kMoved) << "back is a move as well";
 }
 
+TEST(SceneGuard, TakesARepeatedPictureLikeAPushedOne) {
+  Watch watch;
+  watch.push(testing::dark(room()));
+  const std::int64_t first = kFrameNs;
+  EXPECT_EQ(watch.guard().repeat(first + kFrameNs).change, SceneChange::kNone);
+  EXPECT_EQ(watch.guard().repeat(first + 500'000'000).change, SceneChange::kCovered);
+  watch.guard().rearm();
+  EXPECT_FALSE(watch.guard().repeat(first + 540'000'000).held);
+}
+
 TEST(SceneGuard, StartsItsTimersAnewWhenTimeGoesBack) {
   Watch watch;
   watch.push(testing::dark(room()), 12);

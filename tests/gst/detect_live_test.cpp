@@ -86,7 +86,8 @@ TEST(NoveltyLive, FramesCarryTheNewestResultAndItsAge) {
   EXPECT_FALSE(detect.push(0.5, frame)) << "nothing is scored yet";
   while (!meta && g_get_monotonic_time() < end) {
     g_thread_yield();
-    meta = detect.push(0.5, ++frame);
+    ++frame;
+    meta = detect.push(frame % 2 == 0 ? 0.5 : 0.6, frame);
   }
   ASSERT_TRUE(meta);
   EXPECT_GT(meta->age_ns, 0U);
@@ -198,6 +199,8 @@ class Camera {
     params.flags = GST_BUFFER_POOL_ACQUIRE_FLAG_DONTWAIT;
     if (gst_buffer_pool_acquire_buffer(pool_, &buffer, &params) != GST_FLOW_OK) return false;
     GST_BUFFER_PTS(buffer) = gst_util_uint64_scale(static_cast<guint64>(frame), GST_SECOND, 30);
+    constexpr gsize kRows = gsize{1920} * 8;  // each frame is another picture
+    gst_buffer_memset(buffer, 0, static_cast<guint8>(frame % 200), kRows);
     return gst_app_src_push_buffer(appsrc_, buffer) == GST_FLOW_OK;
   }
 

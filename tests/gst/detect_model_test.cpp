@@ -298,7 +298,7 @@ TEST(NoveltyModel, ThatFailsToScoreEndsTheStream) {
   const Variable fail("NOVELTY_FAKE_FAIL_AFTER", "2");
   DetectHarness detect;
   EXPECT_EQ(detect.push_only(0.5, 0), GST_FLOW_OK);
-  EXPECT_EQ(detect.push_only(0.5, 1), GST_FLOW_ERROR);
+  EXPECT_EQ(detect.push_only(0.6, 1), GST_FLOW_ERROR);
   EXPECT_NE(wait_text(detect.bus(), GST_MESSAGE_ERROR).find("failed on demand"), std::string::npos);
 }
 

@@ -136,6 +136,60 @@ TEST(NoveltyDetect, CarriesTheLastResultBetweenScoredFrames) {
   }
 }
 
+guint64 count_of(DetectHarness& detect, const char* name) {
+  GstStructure* stats = nullptr;
+  g_object_get(detect.element(), "stats", &stats, nullptr);
+  guint64 count = 0;
+  EXPECT_TRUE(gst_structure_get_uint64(stats, name, &count)) << name;
+  gst_structure_free(stats);
+  return count;
+}
+
+// The backend of the tests fails at its third score.
+TEST(NoveltyDetect, DoesNotScoreAnUnchangedFrameAgain) {
+  setenv("NOVELTY_FAKE_FAIL_AFTER", "3", 1);
+  DetectHarness detect("mode=every-frame hold=0");
+  unsetenv("NOVELTY_FAKE_FAIL_AFTER");
+  const auto first = detect.push(0.5, 0);
+  for (int frame = 1; frame < 5; ++frame) {
+    const auto again = detect.push(0.5, frame);
+    ASSERT_TRUE(again) << frame;
+    EXPECT_EQ(again->score, first->score);
+    EXPECT_EQ(again->p_value, first->p_value);
+    EXPECT_EQ(again->event_id, first->event_id);
+    EXPECT_EQ(again->scored_pts, static_cast<GstClockTime>(frame) * kFrame);
+    EXPECT_EQ(again->age_ns, 0U);
+  }
+  EXPECT_LT(detect.push(0, 5)->score, 0.1) << "the second score";
+  EXPECT_EQ(count_of(detect, "scored"), 6U);
+  EXPECT_EQ(count_of(detect, "unchanged"), 4U);
+  EXPECT_EQ(detect.push_only(0.25, 6), GST_FLOW_ERROR) << "changed: the third score";
+}
+
+TEST(NoveltyDetect, ScoresAnUnchangedFrameAgainAfterTenSeconds) {
+  DetectHarness detect("mode=every-frame");
+  detect.push_run(0.5, 0, 502);  // 20 s and a frame
+  EXPECT_EQ(count_of(detect, "scored"), 502U);
+  EXPECT_EQ(count_of(detect, "unchanged"), 500U);
+}
+
+TEST(NoveltyDetect, ScoresAnUnchangedFrameUnderANewMask) {
+  DetectHarness detect("mode=every-frame");
+  const double whole = detect.push(0.5, 0)->score;
+  g_object_set(detect.element(), "ignore", "0,0 1,0 1,1 0,0.5", nullptr);
+  EXPECT_LT(detect.push(0.5, 1)->score, whole);
+  EXPECT_EQ(count_of(detect, "unchanged"), 0U);
+}
+
+// 0.5 is 128 of 255, 0.506 is 129, 0.51 is 130: each as far from the scored frame as it says.
+TEST(NoveltyDetect, ToleratesSoMuchChangeOfAnUnchangedFrame) {
+  DetectHarness detect("mode=every-frame unchanged-tolerance=1.5");
+  const double score = detect.push(0.5, 0)->score;
+  EXPECT_EQ(detect.push(0.506, 1)->score, score);
+  EXPECT_GT(detect.push(0.51, 2)->score, score) << "two levels from the frame that was scored";
+  EXPECT_EQ(count_of(detect, "unchanged"), 1U);
+}
+
 TEST(NoveltyDetect, TakesFramesWithoutTime) {
   DetectHarness detect("mode=every-frame hold=0");
   for (int frame = 0; frame < 3; ++frame) {

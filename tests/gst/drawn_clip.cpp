@@ -17,6 +17,7 @@ GstPadProbeReturn draw(GstPad*, GstPadProbeInfo* info, gpointer drawing) {
   const double brightness = (*static_cast<const Drawing*>(drawing))(GST_BUFFER_PTS(buffer));
   gst_buffer_memset(buffer, 0, static_cast<guint8>(std::lround(255 * brightness)),
                     gst_buffer_get_size(buffer));
+  gst_buffer_memset(buffer, 0, GST_BUFFER_PTS(buffer) / kFrame % 2, 1);  // no two are the same
   GST_PAD_PROBE_INFO_DATA(info) = buffer;
   return GST_PAD_PROBE_OK;
 }

@@ -103,6 +103,11 @@ class NOVELTY_API Detector {
   /// Thread: any, one per `out`. Throws: Error(kSettings) on a size or plane that cannot be.
   virtual void prepare(const FrameView& frame, PreparedFrame& out) const = 0;
 
+  /// Whether no patch of the two frames, prepared by this detector, differs by more than `levels`,
+  /// the mean over its values in levels of 255. At 0 they are equal, and so are their scores.
+  /// Thread: any.
+  virtual bool alike(const PreparedFrame& a, const PreparedFrame& b, double levels) const = 0;
+
   /// counted: [grid*grid] from AreaMask::counted, 1 = the patch counts; empty = all do. A patch
   /// that does not is 0 on the map, in no region, and adds nothing to the score, which is never
   /// higher than without the mask. Thread: one per `scratch`. Throws: Error (kSettings: `counted`

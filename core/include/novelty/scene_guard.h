@@ -52,6 +52,9 @@ class NOVELTY_API SceneGuard {
   /// stays. Throws: Error(kSettings) on patches of another size.
   SceneState push(std::int64_t time_ns, std::span<const float> patches);
 
+  /// Takes a frame at `time_ns` that shows what the last pushed one did.
+  SceneState repeat(std::int64_t time_ns);
+
   /// Takes the next picture as the reference and clears the flag at once. The networks stay as they
   /// are: scores of what looks different from the training are as high as before.
   void rearm();
