@@ -27,6 +27,7 @@ void ClipFile::attempt(const Step& step) {
   } catch (const std::exception& error) {
     host_->warn(error.what());
     abandon();
+    failed_ = true;
   }
 }
 

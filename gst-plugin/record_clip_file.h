@@ -2,6 +2,7 @@
 // A clip on its way to the disk: its file, the posters of its events and its sidecar.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -23,7 +24,7 @@ struct ClipTime {
   std::int64_t dts_ns = 0;
 };
 
-/// What fails is told as a warning and ends this clip. Thread: the worker's only.
+/// What fails is told as a warning and ends this clip. Thread: the worker's only, but has_failed.
 class ClipFile {
  public:
   /// before: the clip that this one goes on from, or null.
@@ -44,6 +45,9 @@ class ClipFile {
   /// Makes the stills of an event's peak. Without a decoder there are none, and one warning.
   void add_poster(const std::string& event_id, const PeakPicture& peak);
 
+  /// Whether nothing more gets into this clip. Thread: any.
+  bool has_failed() const { return failed_; }
+
   /// Ends the file, writes its sidecar and tells of it.
   void finish(RecordingFacts facts);
 
@@ -63,6 +67,7 @@ class ClipFile {
   std::shared_ptr<const ClipFile> before_;
   std::unique_ptr<OutputFile> output_;
   std::unique_ptr<ClipMux> mux_;
+  std::atomic<bool> failed_{false};
   std::string folder_;
   std::string finished_stem_;                   // empty until finished
   std::map<std::string, PosterNames> posters_;  // by event id

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <optional>
 #include <utility>
 
 #include "record_clip_file.h"
@@ -24,6 +25,8 @@ constexpr std::int64_t kMinLeadNs = 2'000'000'000;  // more than decoders hold b
 constexpr std::int64_t kBackNs = 3'000'000'000;     // more than pictures are reordered by
 constexpr std::size_t kMaxPendingBytes = 64U << 20;
 constexpr std::size_t kMaxPosterBytes = 16U << 20;
+// How long after the disk has failed an event that goes on is tried again.
+constexpr std::int64_t kRetryNs = 5'000'000'000;
 // What a clip's opening counts for, so that a disk that stands still bounds their number too.
 constexpr std::size_t kOpenBytes = 64U << 10;
 
@@ -56,8 +59,9 @@ struct ClipRecorder::Clip {
   PeakPicture peak;
   std::int64_t zero_ns = 0;  // running time that is 0 in the file
   std::int64_t last_ns = std::numeric_limits<std::int64_t>::min();  // of the latest picture written
-  std::uint64_t next = 0;     // number of the unit to write next
-  std::int64_t until_ns = 0;  // running time up to which units belong to it
+  std::uint64_t next = 0;                 // number of the unit to write next
+  std::int64_t until_ns = 0;              // running time up to which units belong to it
+  std::optional<std::int64_t> failed_ns;  // running time at which its file was found to have failed
 };
 
 ClipRecorder::ClipRecorder(const RecordSettings& settings, std::shared_ptr<RecordHost> host,
@@ -158,9 +162,10 @@ bool ClipRecorder::is_over(std::int64_t observed_ns) const {
 
 void ClipRecorder::note(const Observation& seen) {
   const NoveltyMeta& meta = seen.meta;
-  if (meta.event_id == given_up_event_) return;
+  const bool was_given_up = meta.event_id == given_up_event_;
+  if (was_given_up && seen.at_ns < given_up_ns_ + kRetryNs) return;
   if (clip_ == nullptr) {
-    const auto first = ring_.start_at(seen.at_ns - settings_.pre_roll_ns);
+    const auto first = ring_.start_at(seen.at_ns - (was_given_up ? 0 : settings_.pre_roll_ns));
     if (!first) return;
     open(*first, nullptr);
     clip_->facts.camera = settings_.camera.empty() ? meta.camera : settings_.camera;
@@ -229,9 +234,18 @@ void ClipRecorder::write_due() {
     const std::int64_t length = unit->time.running_ns - clip_->facts.begin.running_ns;
     const bool full = settings_.max_duration_ns > 0 && length >= settings_.max_duration_ns;
     const bool begun = clip_->facts.frames > 0;
-    if (begun && ((full && unit->key) || !same_caps(unit->caps, clip_->caps))) split(*unit);
+    const bool again = begun && retries(unit->time.running_ns);
+    if (begun && (((full || again) && unit->key) || !same_caps(unit->caps, clip_->caps)))
+      split(*unit);
     write(*unit);
   }
+}
+
+// Whether a clip whose file has failed is tried anew at this picture.
+bool ClipRecorder::retries(std::int64_t running_ns) {
+  if (!clip_->file->has_failed()) return false;
+  if (!clip_->failed_ns) clip_->failed_ns = running_ns;
+  return running_ns - *clip_->failed_ns >= kRetryNs;
 }
 
 // Goes on in a new clip from this unit, with the event that is not over yet.
@@ -283,6 +297,7 @@ void ClipRecorder::write(const RecordUnit& unit) {
 void ClipRecorder::give_up() {
   host_->warn("the disk cannot keep up: the rest of the event is not recorded");
   given_up_event_ = clip_->facts.events.back().id;
+  given_up_ns_ = newest_ns_;
   if (clip_->facts.frames > 0) {
     finish(true);
   } else {

@@ -60,6 +60,7 @@ class ClipRecorder : public Recorder {
   void split(const RecordUnit& unit);
   bool begin_file(const RecordUnit& unit);
   bool is_over(std::int64_t observed_ns) const;
+  bool retries(std::int64_t running_ns);
   void give_up();
   void finish(bool truncated);
 
@@ -77,7 +78,8 @@ class ClipRecorder : public Recorder {
   GstClockTime last_scored_pts_ = GST_CLOCK_TIME_NONE;  // of the own branch
   std::deque<ScorePoint> scores_;                       // of the time that the ring spans
   std::unique_ptr<Clip> clip_;
-  std::string given_up_event_;  // the disk could not keep up with this one
+  std::string given_up_event_;    // the disk could not keep up with this one
+  std::int64_t given_up_ns_ = 0;  // running time at which it was given up
   RecordWorker worker_;
 };
 

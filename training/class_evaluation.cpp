@@ -13,14 +13,13 @@
 #include <utility>
 
 #include "bundle/bundle.h"
+#include "class_images.h"
 #include "class_scores.h"
-#include "image/preprocess.h"
 #include "image_footage.h"
 #include "interrupt.h"
 #include "kept_model.h"
 #include "metrics.h"
 #include "novelty/error.h"
-#include "picture.h"
 #include "report.h"
 #include "trainer/shared_teacher.h"
 
@@ -93,18 +92,6 @@ std::vector<TestImage> test_images(const ClassData& data) {
   return images;
 }
 
-/// The networks' input of images, [images, patch_count, patch_values].
-std::vector<float> prepared(std::span<const TestImage> images, const VitConfig& config) {
-  PreprocessScratch scratch;
-  std::vector<float> all, one;
-  for (const TestImage& image : images) {
-    const Picture picture = decode_picture(read_image_file(*image.file), image.file->name);
-    preprocess(picture.view(), config.input_size, config.patch_size, scratch, one);
-    all.insert(all.end(), one.begin(), one.end());
-  }
-  return all;
-}
-
 /// What scores.jsonl is of: with another model or image they are other scores.
 std::string header_of(const std::vector<ModelInfo>& models, const ClassOptions& options,
                       std::size_t images) {
@@ -127,8 +114,10 @@ void score_all(std::vector<Bundle> bundles, const ClassOptions& options, const C
     throw_if_interrupted();
     const auto batch =
         std::span(images).subspan(scores.size(), std::min(kBatch, images.size() - scores.size()));
+    std::vector<const ImageFile*> files;
+    for (const TestImage& image : batch) files.push_back(image.file);
     const auto rows =
-        scorer.score(prepared(batch, scorer.config()), static_cast<int>(batch.size()));
+        scorer.score(prepared_images(files, scorer.config()), static_cast<int>(batch.size()));
     for (std::size_t i = 0; i < batch.size(); ++i) {
       const auto row = std::span(rows).subspan(i * models, models);
       scores.add(batch[i].file->name, batch[i].name, {row.begin(), row.end()});

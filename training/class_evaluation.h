@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "class_baselines.h"
 #include "class_data.h"
 #include "progress.h"
 
@@ -40,6 +41,7 @@ struct ClassResults {
   bool untrained_teacher = false;
   std::vector<std::uint64_t> seeds;
   std::vector<ClassResult> classes;      ///< one a task
+  std::vector<ClassBaseline> baselines;  ///< of class_baselines
   double mean_deviation = 0;             ///< of the mean score, over seeds
   std::set<std::string> warnings;        ///< of training, plain sentences
   double training_s = 0, scoring_s = 0;  ///< spent in this run

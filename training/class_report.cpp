@@ -69,6 +69,26 @@ std::string html_row(const ClassResult& row, const ClassResults& results) {
   return html + "</tr>";
 }
 
+/// AUROC of the simple rankings beside the score.
+std::string baseline_table(const ClassResults& results) {
+  std::string html =
+      "<h2>Beside simple rankings</h2><p class=sub>AUROC in percent. The same images to learn "
+      "from, "
+      "by the features of the teacher as it comes: mean cosine distance to the two nearest, and "
+      "Mahalanobis distance to the mean image.</p><table><tr><th><th>score";
+  for (const ClassBaseline& baseline : results.baselines) html += "<th>" + escape(baseline.title);
+  html += "</tr>";
+  for (std::size_t i = 0; i <= results.classes.size(); ++i) {
+    const bool is_mean = i == results.classes.size();
+    const ClassResult row = is_mean ? results.mean() : results.classes[i];
+    html += "<tr><td>" + escape(row.name) + "</td><td>" + percent(row.score) + "</td>";
+    for (const ClassBaseline& baseline : results.baselines)
+      html += "<td>" + percent(is_mean ? baseline.mean() : baseline.auroc[i]) + "</td>";
+    html += "</tr>";
+  }
+  return html + "</table>";
+}
+
 }  // namespace
 
 std::string class_table(const ClassResults& results) {
@@ -84,6 +104,8 @@ std::string class_table(const ClassResults& results) {
   std::string table = line("AUROC", "score", "discrepancy", "density");
   for (const ClassResult& row : rows_of(results))
     table += line(row.name, percent(row.score), percent(row.discrepancy), percent(row.density));
+  for (const ClassBaseline& baseline : results.baselines)
+    table += "for comparison, mean of " + baseline.title + ": " + percent(baseline.mean()) + "\n";
   if (results.seeds.size() > 1)
     table += "mean score of " + std::to_string(results.seeds.size()) +
              " seeds: " + score_text(results.mean(), results) + "\n";
@@ -115,6 +137,12 @@ std::string class_json(const ClassResults& results, const ClassOptions& options)
     all["per_class"][row.name] = row.score;
   }
   all["mean"] = figures_of(results.mean());
+  for (const ClassBaseline& baseline : results.baselines) {
+    Json& one = all["baselines"][baseline.name];
+    one["mean_auroc"] = baseline.mean();
+    for (std::size_t i = 0; i < baseline.auroc.size(); ++i)
+      one["per_class"][results.classes[i].name] = baseline.auroc[i];
+  }
   return all.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
@@ -132,7 +160,9 @@ std::string class_page(const ClassResults& results, const ClassOptions& options)
           "the score<th>of the discrepancy<th>of the density<th>AUPR<th>FPR at 95 % TPR"
           "<th>trained on<th>normal<th>novel</tr>";
   for (const ClassResult& row : rows_of(results)) html += html_row(row, results);
-  return html_page("Evaluation: " + options.protocol, html + "</table>");
+  html += "</table>";
+  if (!results.baselines.empty()) html += baseline_table(results);
+  return html_page("Evaluation: " + options.protocol, html);
 }
 
 }  // namespace novelty

@@ -109,11 +109,12 @@ void write_text(const fs::path& path, const std::string& text) {
   novelty::write_file_atomically(path.string(), std::as_bytes(std::span(text)));
 }
 
-novelty::ClassResults evaluate(const novelty::ClassOptions& options,
-                               const novelty::ClassData& data) {
+/// Runs a step that can be stopped and gone on with.
+template <class Step>
+auto shown(const Step& step) {
   novelty::Progress progress;
   try {
-    return novelty::evaluate_classes(options, data, progress);
+    return step(progress);
   } catch (const novelty::Error& error) {
     progress.finish();
     if (error.kind() != novelty::ErrorKind::kCancelled) throw;
@@ -135,7 +136,9 @@ novelty::ClassResults evaluate_seeds(const novelty::ClassOptions& options, std::
       std::fflush(stdout);
     }
     make_folder(one.out);
-    runs.push_back(evaluate(one, data));
+    runs.push_back(shown([&](novelty::Progress& progress) {
+      return novelty::evaluate_classes(one, data, progress);
+    }));
   }
   return novelty::over_seeds(runs);
 }
@@ -154,7 +157,10 @@ int run_classes(int argc, char** argv) {
   options.tasks = novelty::tasks_of(data, options.protocol, raw.classes.text());
   std::printf("teacher: %s\n", options.teacher_path.c_str());
   std::fflush(stdout);
-  const novelty::ClassResults results = evaluate_seeds(options, seeds, data);
+  novelty::ClassResults results = evaluate_seeds(options, seeds, data);
+  results.baselines = shown([&](novelty::Progress& progress) {
+    return novelty::class_baselines(options, data, progress);
+  });
   const fs::path out = options.out;
   write_text(out / "result.json", novelty::class_json(results, options));
   write_text(out / "report.html", novelty::class_page(results, options));

@@ -9,7 +9,9 @@
 #endif
 
 #include <algorithm>
+#include <array>
 #include <chrono>
+#include <cstdint>
 #include <cstdio>
 #include <functional>
 #include <string>
@@ -173,12 +175,25 @@ void time_kernels(const std::string& size) {
   }
 }
 
+// GB/s of reading again and again what no second-level cache holds, on one thread.
+double bandwidth() {
+  std::vector<std::uint64_t> data(std::size_t{1} << 20, 1);  // 8 MB
+  std::array<std::uint64_t, 8> sums{};
+  const double us = median_us(*kernels_or_null(Isa::kPlain, Precision::kFloat32), [&] {
+    for (std::size_t i = 0; i < data.size(); i += sums.size())
+      for (std::size_t k = 0; k < sums.size(); ++k) sums[k] += data[i + k];
+    asm volatile("" : : "r"(sums.data()) : "memory");
+  });
+  return static_cast<double>(data.size() * sizeof data[0]) / us / 1e3;
+}
+
 }  // namespace
 }  // namespace novelty
 
 int main(int argc, char** argv) {
   try {
     novelty::time_kernels(argc > 1 ? argv[1] : "ti");
+    std::printf("third-level cache: %.0f GB/s\n", novelty::bandwidth());
   } catch (const novelty::Error& error) {
     std::fprintf(stderr, "%s\n", error.what());
     return 1;

@@ -169,7 +169,7 @@ TEST(RecordDisk, FinishesTheClipThatFilledItWhenThereIsRoom) {
   Tmpfs disk;
   if (!disk.is_mounted()) GTEST_SKIP() << "no right to mount a tmpfs";
   RecordOptions options = live_options(disk / "");
-  options.marks = [](int frame) { return frame < 8 * kRate ? FrameMark{"A", 5, {}} : FrameMark{}; };
+  options.marks = [](int frame) { return frame < 5 * kRate ? FrameMark{"A", 5, {}} : FrameMark{}; };
   options.source = "pattern=snow";
   write_text(disk / "filler", std::string(200'000, 'x'));
   RecordRun run(options);
@@ -180,6 +180,32 @@ TEST(RecordDisk, FinishesTheClipThatFilledItWhenThereIsRoom) {
   run.stop();
   EXPECT_GT(decode(disk / "door_A.mp4").frames, 5);
   EXPECT_EQ(names_in(disk / "").size(), 2U);
+}
+
+// An event that outlasts the failure: what comes after is recorded while it goes on.
+TEST(RecordDisk, GoesOnInAnEventThatIsNotOver) {
+  Tmpfs disk;
+  if (!disk.is_mounted()) GTEST_SKIP() << "no right to mount a tmpfs";
+  constexpr int kEnd = 14 * kRate;
+  RecordOptions options = live_options(disk / "");
+  options.marks = [](int frame) { return frame < kEnd ? FrameMark{"A", 5, {}} : FrameMark{}; };
+  const std::string filler = disk / "filler";
+  RecordRun run(options);
+  run.play();
+  run.listen(1);
+  runs("dd if=/dev/zero of=" + filler + " bs=4k");
+  ASSERT_TRUE(run.wait_for("warning", 20));
+  fs::remove(filler);
+  EXPECT_TRUE(run.wait_for("info", 20)) << "recording again";
+  run.listen(1);
+  run.stop();
+  EXPECT_EQ(run.warnings.size(), 1U);
+  int most = 0;  // the rest of the event, beside what was saved of its beginning
+  for (const std::string& path : run.recorded) {
+    EXPECT_NE(path.find("door_A"), std::string::npos) << path;
+    most = std::max(most, decode(path).frames);
+  }
+  EXPECT_GT(most, 3 * kRate);
 }
 
 // The part that runs as an ordinary user: root may write everywhere.

@@ -67,6 +67,13 @@ TEST_F(EvaluateClasses, RanksEachClassAgainstAllAndKeepsWhatIsThere) {
   EXPECT_EQ(one.at("classes").at("bright").at("trained"), 24);
   EXPECT_EQ(one.at("scored"), "test");
 
+  for (const char* name :
+       {"knn-cls", "knn-mean", "mahalanobis-cls", "mahalanobis-mean", "mahalanobis-both"}) {
+    EXPECT_EQ(one.at("baselines").at(name).at("per_class").at("dark"), 1.0) << name;
+    EXPECT_EQ(one.at("baselines").at(name).at("mean_auroc"), 1.0) << name;
+  }
+  EXPECT_NE(first.out.find("mean of k-NN, [CLS]: 100.00"), std::string::npos) << first.out;
+
   const ChildResult again = run();
   ASSERT_EQ(again.status, 0) << again.err;
   EXPECT_EQ(again.err.find("distilling"), std::string::npos) << again.err;
