@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// Nearest neighbours and Gaussians on the teacher's features.
+// What simple rankings by the teacher's features make of the images of an evaluation.
 #include "class_baselines.h"
 
 #include <algorithm>
 #include <map>
+#include <memory>
 #include <numeric>
-#include <opencv2/core.hpp>
 #include <span>
 
 #include "class_evaluation.h"
 #include "class_images.h"
 #include "engine/loader.h"
+#include "feature_distances.h"
 #include "interrupt.h"
 #include "metrics.h"
 #include "scoring/picture_density.h"
@@ -20,106 +21,81 @@
 namespace novelty {
 namespace {
 
-constexpr int kBatch = 16;
-constexpr int kNeighbours = 2;
-constexpr double kAddedVariance = 0.01;
-constexpr int kRowsAtOnce = 1000;
+constexpr std::size_t kBatch = 16;
 
-// A part of the features: columns [first, last).
-struct Part {
-  int first, last;
+// [images, width], rows of length 1.
+using Rows = std::vector<float>;
+
+// Of images: [CLS], mean patch token, and both one after the other.
+struct Features {
+  Rows cls, mean, both;
+
+  void append(const Features& more) {
+    for (const auto part : {&Features::cls, &Features::mean, &Features::both})
+      (this->*part).insert((this->*part).end(), (more.*part).begin(), (more.*part).end());
+  }
 };
 
-// Summaries of images: [CLS] and mean patch token, each of length 1, a row an image.
-class Features {
+class FeatureMaker {
  public:
-  Features(const ClassOptions& options)
-      : teacher_(load_teacher(options.teacher_path)),
-        network_(backend_in(options.precision)
-                     .make_teacher(teacher_.network, {.threads = resolved_threads(0),
-                                                      .precision = options.precision})) {}
+  explicit FeatureMaker(const ClassOptions& options)
+      : teacher_(load_teacher(options.teacher_path)) {
+    const EngineOptions engine{.threads = resolved_threads(0), .precision = options.precision};
+    network_ = backend_in(options.precision).make_teacher(teacher_.network, engine);
+  }
 
-  int width() const { return teacher_.network.config.width; }
+  std::size_t width() const { return static_cast<std::size_t>(teacher_.network.config.width); }
 
-  // visit(done) after each batch.
+  // visit(images) after each batch.
   template <class Visit>
-  cv::Mat of(std::span<const ImageFile* const> images, const Visit& visit) {
-    cv::Mat rows(static_cast<int>(images.size()), 2 * width(), CV_32F);
-    for (std::size_t first = 0; first < images.size(); first += kBatch) {
+  Features of(std::span<const ImageFile* const> images, const Visit& visit) {
+    Features features;
+    for (; !images.empty(); images = images.subspan(std::min(kBatch, images.size()))) {
       throw_if_interrupted();
-      const auto batch =
-          images.subspan(first, std::min<std::size_t>(kBatch, images.size() - first));
-      add(batch, static_cast<int>(first), rows);
+      const auto batch = images.first(std::min(kBatch, images.size()));
+      add(batch, features);
       visit(batch.size());
     }
-    return rows;
+    return features;
   }
 
  private:
-  void add(std::span<const ImageFile* const> batch, int first, cv::Mat& rows) {
+  void add(std::span<const ImageFile* const> batch, Features& features) {
     const VitConfig& config = teacher_.network.config;
-    const auto w = static_cast<std::size_t>(config.width);
-    const std::size_t patches = batch.size() * static_cast<std::size_t>(config.patch_count());
-    std::vector<float> tokens(patches * w), attention(patches), cls(batch.size() * w);
-    network_->features(prepared_images(batch, config), static_cast<int>(batch.size()), tokens,
-                       attention, cls);
+    const std::size_t w = width(), patches = static_cast<std::size_t>(config.patch_count());
+    tokens_.resize(batch.size() * patches * w);
+    attention_.resize(batch.size() * patches);
+    cls_.resize(batch.size() * w);
+    network_->features(prepared_images(batch, config), static_cast<int>(batch.size()), tokens_,
+                       attention_, cls_);
     for (std::size_t i = 0; i < batch.size(); ++i) {
-      const std::size_t size = tokens.size() / batch.size();
-      const auto summary =
-          summary_of(std::span(cls).subspan(i * w, w), std::span(tokens).subspan(i * size, size));
-      std::copy(summary.begin(), summary.end(), rows.ptr<float>(first + static_cast<int>(i)));
+      const Rows both = summary_of(std::span(cls_).subspan(i * w, w),
+                                   std::span(tokens_).subspan(i * patches * w, patches * w));
+      const auto middle = both.begin() + static_cast<std::ptrdiff_t>(w);
+      features.append({{both.begin(), middle}, {middle, both.end()}, both});
     }
   }
 
   TeacherWeights teacher_;
   std::unique_ptr<Teacher> network_;
+  std::vector<float> tokens_, attention_, cls_;
 };
-
-// One less the mean cosine to the nearest; rows have length 1.
-std::vector<double> neighbour_distances(const cv::Mat& normal, const cv::Mat& test) {
-  std::vector<double> scores;
-  for (int first = 0; first < test.rows; first += kRowsAtOnce) {
-    const cv::Mat some = test.rowRange(first, std::min(first + kRowsAtOnce, test.rows));
-    cv::Mat cosines;
-    cv::gemm(some, normal, 1, cv::noArray(), 0, cosines, cv::GEMM_2_T);
-    const int nearest = std::min(kNeighbours, normal.rows);
-    for (int r = 0; r < cosines.rows; ++r) {
-      auto* row = cosines.ptr<float>(r);
-      std::partial_sort(row, row + nearest, row + cosines.cols, std::greater<>());
-      scores.push_back(1 - std::accumulate(row, row + nearest, 0.0) / nearest);
-    }
-  }
-  return scores;
-}
-
-std::vector<double> mahalanobis_distances(const cv::Mat& normal, const cv::Mat& test) {
-  cv::Mat mean, covariance, rows;
-  cv::reduce(normal, mean, 0, cv::REDUCE_AVG, CV_64F);
-  cv::mulTransposed(normal, covariance, true, mean, 1.0 / normal.rows, CV_64F);
-  const double variance = cv::trace(covariance)[0] / covariance.rows;
-  covariance += cv::Mat::eye(covariance.size(), CV_64F) * (kAddedVariance * variance + 1e-12);
-  test.convertTo(rows, CV_64F);
-  rows -= cv::repeat(mean, rows.rows, 1);
-  cv::Mat distances;
-  cv::reduce(rows.mul(rows * covariance.inv(cv::DECOMP_CHOLESKY)), distances, 1, cv::REDUCE_SUM);
-  return {distances.begin<double>(), distances.end<double>()};
-}
 
 struct Way {
   const char* name;
   const char* title;
-  std::vector<double> (*distances)(const cv::Mat&, const cv::Mat&);
-  Part part;
+  std::vector<double> (*distances)(const FeatureRows&, const FeatureRows&);
+  Rows Features::*part;
+  std::size_t widths;  // of a token in a row
 };
 
-std::vector<Way> ways_of(int width) {
-  const Part cls{0, width}, mean{width, 2 * width}, both{0, 2 * width};
-  return {{"knn-cls", "k-NN, [CLS]", neighbour_distances, cls},
-          {"knn-mean", "k-NN, mean patch token", neighbour_distances, mean},
-          {"mahalanobis-cls", "Mahalanobis, [CLS]", mahalanobis_distances, cls},
-          {"mahalanobis-mean", "Mahalanobis, mean patch token", mahalanobis_distances, mean},
-          {"mahalanobis-both", "Mahalanobis, both", mahalanobis_distances, both}};
-}
+constexpr Way kWays[] = {
+    {"knn-cls", "k-NN, [CLS]", neighbour_distances, &Features::cls, 1},
+    {"knn-mean", "k-NN, mean patch token", neighbour_distances, &Features::mean, 1},
+    {"mahalanobis-cls", "Mahalanobis, [CLS]", mahalanobis_distances, &Features::cls, 1},
+    {"mahalanobis-mean", "Mahalanobis, mean patch token", mahalanobis_distances, &Features::mean,
+     1},
+    {"mahalanobis-both", "Mahalanobis, both", mahalanobis_distances, &Features::both, 2}};
 
 // What models are trained on, of each class that any of them takes as normal.
 std::map<std::string, std::vector<const ImageFile*>> training_images(const ClassOptions& options,
@@ -148,30 +124,32 @@ std::vector<ClassBaseline> class_baselines(const ClassOptions& options, const Cl
   std::vector<const ImageFile*> tests;
   std::vector<std::string> classes;
   for (const auto& [name, files] : data.test) {
-    for (const ImageFile& file : files) tests.push_back(&file);
+    std::transform(files.begin(), files.end(), std::back_inserter(tests),
+                   [](const ImageFile& file) { return &file; });
     classes.resize(tests.size(), name);
   }
   std::size_t done = 0, total = tests.size();
   for (const auto& [name, images] : training) total += images.size();
   const auto show = [&](std::size_t count) { progress.show("baselines", done += count, total); };
-  Features features(options);
-  std::map<std::string, cv::Mat> learnt;
-  for (const auto& [name, images] : training) learnt[name] = features.of(images, show);
-  const cv::Mat test = features.of(tests, show);
+  FeatureMaker maker(options);
+  std::map<std::string, Features> learnt;
+  for (const auto& [name, images] : training) learnt[name] = maker.of(images, show);
+  const Features test = maker.of(tests, show);
   std::vector<ClassBaseline> baselines;
-  for (const Way& way : ways_of(features.width())) {
-    ClassBaseline baseline{way.name, way.title, {}};
-    for (const ClassTask& task : options.tasks) {
+  for (const Way& way : kWays) baselines.push_back({way.name, way.title, {}});
+  for (const ClassTask& task : options.tasks) {
+    Features normal;
+    for (const std::string& name : task.normal) normal.append(learnt.at(name));
+    std::vector<std::uint8_t> novel(classes.size());
+    std::transform(classes.begin(), classes.end(), novel.begin(),
+                   [&](const std::string& name) { return task.normal.contains(name) ? 0 : 1; });
+    for (std::size_t i = 0; i < std::size(kWays); ++i) {
       throw_if_interrupted();
-      cv::Mat normal;
-      for (const std::string& name : task.normal) normal.push_back(learnt.at(name));
-      std::vector<std::uint8_t> novel;
-      for (const std::string& name : classes) novel.push_back(task.normal.contains(name) ? 0 : 1);
-      const auto scores = way.distances(normal.colRange(way.part.first, way.part.last),
-                                        test.colRange(way.part.first, way.part.last));
-      baseline.auroc.push_back(auroc(scores, novel).value());
+      const Way& way = kWays[i];
+      const std::size_t width = way.widths * maker.width();
+      const auto scores = way.distances({normal.*way.part, width}, {test.*way.part, width});
+      baselines[i].auroc.push_back(auroc(scores, novel).value());
     }
-    baselines.push_back(std::move(baseline));
   }
   progress.finish();
   return baselines;

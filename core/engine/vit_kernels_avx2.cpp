@@ -43,7 +43,7 @@ inline V16 operator<(V16 a, V16 b) {
 inline V16 largest(V16 a, V16 b) {
   return {_mm256_max_ps(a.low, b.low), _mm256_max_ps(a.high, b.high)};
 }
-inline V16 smallest(V16 a, V16 b) {
+[[maybe_unused]] inline V16 smallest(V16 a, V16 b) {
   return {_mm256_min_ps(a.low, b.low), _mm256_min_ps(a.high, b.high)};
 }
 

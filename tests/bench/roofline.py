@@ -18,6 +18,8 @@ TOKENS = 197
 BYTES = {"fp32": 4, "bf16": 2, "int8": 1}
 COLOURS = {("fp32", "avx2"): "#0072b2", ("fp32", "avx512"): "#009e73", ("bf16", "avx512"): "#d55e00",
            ("int8", "avx512"): "#cc79a7", ("bf16", "amx"): "#e69f00", ("int8", "amx"): "#56b4e9"}
+LABELS = {"proj": (-7, 4, "end"), "fc2": (-7, 4, "end"), "qkv": (0, -8, "middle"),
+          "fc1+GELU": (0, 16, "middle")}  # of points that lie close; others have them on the right
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 760, 460, 64, 150, 40, 48
 
 
@@ -73,7 +75,8 @@ class Plot:
     def point(self, x, y, name, colour):
         px, py = self.at(x, y)
         self.parts.append(f'<circle cx="{px:.1f}" cy="{py:.1f}" r="4" fill="{colour}"/>')
-        self.text(px + 6, py + 4, name, f'fill="{colour}"')
+        dx, dy, anchor = LABELS.get(name, (7, 4, "start"))
+        self.text(px + dx, py + dy, name, f'fill="{colour}" text-anchor="{anchor}"')
 
     def axes(self):
         for value in (1, 3, 10, 30, 100, 300, 1000):
