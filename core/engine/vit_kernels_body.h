@@ -211,6 +211,7 @@ inline void store_key(float* panels, int token, V16 v) {
   store(values, v);
   for (int i = 0; i < 16; ++i) panels[i * kPanelColumns + token] = values[i];
 }
+
 template <class Operand, class Value>
 void store_keys(Operand* keys, int first_token, int rows, int head_size, Value value) {
   for (int r = 0; r < rows; ++r) {
@@ -264,6 +265,7 @@ inline void store_value_pair(float* panel, int token, V16 even, V16 odd) {
   store(panel + token * kPanelColumns, even);
   store(panel + (token + 1) * kPanelColumns, odd);
 }
+
 template <class P, class A>
 void qkv_linear(const Rows& a, const PackedLinear& linear, RowRange range,
                 const AttentionOperands& out) {
