@@ -16,9 +16,10 @@ int round_up(int value, int multiple) {
   return (value + multiple - 1) / multiple * multiple;
 }
 
-// As many rows as leave what a block's rows pass through in the second-level cache, in equal
-// shares.
+// Where weights are to stay in the cache: as many rows as leave what they pass through in a block
+// in the second-level cache, in equal shares.
 int rows_at_a_time(const PackedVit& network) {
+  if (network.kernels().resident_bytes == 0) return round_up(network.tokens(), kRowMultiple);
   const long cache = std::max(sysconf(_SC_LEVEL2_CACHE_SIZE), 1L << 18);
   const auto bytes = static_cast<long>(network.kernels().half_bytes);
   const long row = network.config().mlp_width * bytes + network.config().width * (4 + 2 * bytes);
@@ -73,7 +74,7 @@ VitPass::VitPass(const PackedVit& network, int parts)
     operands.tokens = network.tokens();
     operands.padded_tokens = rows;
   }
-  block_rows_ = rows_at_a_time(network);
+  block_rows_ = std::min(rows_at_a_time(network), round_up(rows_of(0).count, kRowMultiple));
   for (int part = 0; part < parts; ++part) {
     const auto row_bytes =
         std::max(static_cast<std::size_t>(network.blocks.front().fc2.depth) * kernels_.half_bytes,

@@ -75,6 +75,9 @@ struct VitKernels {
   std::size_t operand_bytes;  ///< of a value of a linear layer's operand
   int half_multiple;          ///< the same, of what int8 leaves in bfloat16: see Note [int8]
   std::size_t half_bytes;     ///< of queries, keys, values, and of what GELU gives
+  /// Layers of at most so many bytes of weights expect them in the cache, from the rows before; 0:
+  /// none do, and rows are best taken all at once.
+  std::ptrdiff_t resident_bytes;
 
   /// Around the calls below, on the thread that makes them.
   void (*begin)();

@@ -471,6 +471,7 @@ constexpr VitKernels table_of(const char* isa, Precision precision, void (*begin
           sizeof(Operand),
           A::kDepth,
           sizeof(typename A::Operand),
+          P::kResidentBytes,
           begin,
           end,
           load_patches<Operand>,
