@@ -40,8 +40,10 @@ class FeatureMaker {
  public:
   explicit FeatureMaker(const ClassOptions& options)
       : teacher_(load_teacher(options.teacher_path)) {
-    const EngineOptions engine{.threads = resolved_threads(0), .precision = options.precision};
-    network_ = backend_in(options.precision).make_teacher(teacher_.network, engine);
+    // The file has no ranges for int8.
+    const std::string precision = options.precision == "int8" ? "fp32" : options.precision;
+    const EngineOptions engine{.threads = resolved_threads(0), .precision = precision};
+    network_ = backend_in(precision).make_teacher(teacher_.network, engine);
   }
 
   std::size_t width() const { return static_cast<std::size_t>(teacher_.network.config.width); }
