@@ -64,6 +64,7 @@ inline void store_bfloat16(std::uint16_t* p, V16 v) {
   typedef std::uint16_t U16x16 __attribute__((vector_size(32)));
   I16 bits;
   __builtin_memcpy(&bits, &v, sizeof bits);
+  // NOLINTNEXTLINE(misc-redundant-expression): a NaN is not itself
   bits = v == v ? (bits + 0x7FFF + ((bits >> 16) & 1)) >> 16 : I16{} + 0x7FC0;
   const U16x16 halves = __builtin_convertvector(bits, U16x16);
 #endif
