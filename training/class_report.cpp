@@ -75,7 +75,7 @@ std::string baseline_table(const ClassResults& results) {
       "<h2>Beside simple rankings</h2><p class=sub>AUROC in percent. The same images to learn "
       "from, "
       "by the features of the teacher as it comes: mean cosine distance to the two nearest, and "
-      "Mahalanobis distance to the mean image.</p><table><tr><th><th>score";
+      "Mahalanobis distance to the mean image.</p><table class=figures><tr><th><th>score";
   for (const ClassBaseline& baseline : results.baselines) html += "<th>" + escape(baseline.title);
   html += "</tr>";
   for (std::size_t i = 0; i <= results.classes.size(); ++i) {
@@ -156,7 +156,8 @@ std::string class_page(const ClassResults& results, const ClassOptions& options)
           "; what is normal to the model is normal, all other classes are novel. Scored: " +
           scored_text(options) +
           ". No threshold; nothing is chosen by what is scored. <b>Score</b> is what the program "
-          "flags by, discrepancy and density are its terms alone.</p><table><tr><th><th>AUROC of "
+          "flags by, discrepancy and density are its terms alone.</p><table "
+          "class=figures><tr><th><th>AUROC of "
           "the score<th>of the discrepancy<th>of the density<th>AUPR<th>FPR at 95 % TPR"
           "<th>trained on<th>normal<th>novel</tr>";
   for (const ClassResult& row : rows_of(results)) html += html_row(row, results);

@@ -60,7 +60,7 @@ std::string head_row(const std::vector<const char*>& names) {
 
 std::string overall_table(const std::vector<RowMeasures>& rows, std::size_t clips) {
   std::string html =
-      "<div class='card wide'><table class=figures>" +
+      "<div class='card wide'><table class='figures ours'>" +
       head_row({"", "AUROC macro", "AUROC micro", "found", "missed", "false", "delay s mean / max",
                 "cover", "normal in events", "false alarms an hour of normal time (95 %)",
                 "clips passed", "in hindsight: found, false", "literature macro",
@@ -71,7 +71,7 @@ std::string overall_table(const std::vector<RowMeasures>& rows, std::size_t clip
 
 std::string clip_table(const ClipRun& run, std::size_t place,
                        const std::vector<RowMeasures>& rows) {
-  std::string html = "<div class='card wide'><table class=figures>" +
+  std::string html = "<div class='card wide'><table class='figures ours'>" +
                      head_row({"", "AUROC", "found", "missed", "false", "flickering", "unending",
                                "least cover", "normal in events", "threshold", "passed",
                                "in hindsight: found, false", "literature AUROC"});
