@@ -7,7 +7,8 @@
  * Records the frames that lie in an event: by the NoveltyMeta that they carry, or by that of a
  * noveltydetect on another branch of the pipeline, which `detector` names. Its pad `video` is a
  * request pad that gst-launch's `!` links. H.264, H.265, VP8 and VP9 are recorded as they come; raw
- * video is encoded, with `encoder` or the first installed of x264enc, openh264enc and vp8enc.
+ * video is encoded, with `encoder` or the first installed of x264enc, openh264enc and vp8enc. Each
+ * request pad `audio_%u` adds sound to the clips: AAC, MP3 and Opus as they come, all else as Opus.
  *
  * `what=clips` keeps the recent past in memory and writes each event with `pre-roll` and
  * `post-roll` into a fragmented MP4 or WebM file; events whose spans overlap share a clip.
@@ -38,6 +39,7 @@
 #include <utility>
 
 #include "novelty/error.h"
+#include "record_audio_input.h"
 #include "record_chain.h"
 #include "record_clips.h"
 #include "record_detector.h"
@@ -90,7 +92,8 @@ struct _GstNoveltyRecord {
   std::shared_ptr<novelty::RecordHost>* host;
   std::unique_ptr<novelty::DetectorTap>* tap;  // from READY to PAUSED and back
   GstElement* queue;                           // a child; its sink pad is what `video` stands for
-  GstPad* video;            // the request pad, or null; guarded by the object lock
+  GstPad* video;  // the request pad, or null; guarded by the object lock
+  novelty::AudioInputs* audio;
   gboolean liveness_known;  // the upstream streaming thread's
   gboolean linked;          // the queue to what follows it; the upstream streaming thread's
 };
@@ -133,6 +136,9 @@ enum Property {
 GstStaticPadTemplate video_template =
     GST_STATIC_PAD_TEMPLATE("video", GST_PAD_SINK, GST_PAD_REQUEST,
                             GST_STATIC_CAPS("video/x-raw; " NOVELTY_RECORD_ENCODED));
+
+GstStaticPadTemplate audio_template = GST_STATIC_PAD_TEMPLATE(
+    "audio_%u", GST_PAD_SINK, GST_PAD_REQUEST, GST_STATIC_CAPS(NOVELTY_RECORD_AUDIO));
 
 double* seconds_of(Properties& properties, guint id) {
   switch (id) {
@@ -261,8 +267,8 @@ std::unique_ptr<novelty::Recorder> make_recorder(GstNoveltyRecord* self, const P
     case What::kNormal:
       return std::make_unique<novelty::NormalRecorder>(settings, *self->host);
     default:
-      return std::make_unique<novelty::ClipRecorder>(settings, *self->host,
-                                                     tap == nullptr ? nullptr : tap->feed());
+      return std::make_unique<novelty::ClipRecorder>(
+          settings, *self->host, tap == nullptr ? nullptr : tap->feed(), self->audio->tracks());
   }
 }
 
@@ -291,15 +297,16 @@ void remove_chain(GstNoveltyRecord* self) {
     gst_object_unref(sink);
   }
   novelty::unlink_clip_chain(GST_BIN(self));
+  self->audio->reset();
   self->tap->reset();
 }
 
-bool link_for(GstNoveltyRecord* self, GstElement* sink, GstCaps* caps) {
+bool link_for(GstNoveltyRecord* self, GstElement* sink, GstCaps* caps, bool has_dts) {
   const Properties properties = properties_of(self);
   const bool direct = properties.what != What::kClips || caps == nullptr;
   if (!direct) {
     const std::string extension = novelty::NameTemplate(properties.location).extension();
-    return novelty::link_clip_chain(GST_BIN(self), self->queue, sink, caps,
+    return novelty::link_clip_chain(GST_BIN(self), self->queue, sink, caps, has_dts,
                                     {properties.encoder, extension}, **self->host);
   }
   if (novelty::format_or_null(caps) != nullptr) {
@@ -310,13 +317,13 @@ bool link_for(GstNoveltyRecord* self, GstElement* sink, GstCaps* caps) {
   return gst_element_link(self->queue, sink) != FALSE;
 }
 
-// caps: of the video; null: there is none before the end.
-void link_once(GstNoveltyRecord* self, GstCaps* caps) {
+// caps: of the video; null: there is none before the end. has_dts: of encoded video.
+void link_once(GstNoveltyRecord* self, GstCaps* caps, bool has_dts) {
   if (self->linked != FALSE) return;
   GstElement* sink = gst_bin_get_by_name(GST_BIN(self), "recorder");
   if (sink == nullptr) return;
   try {
-    self->linked = link_for(self, sink, caps) ? TRUE : FALSE;
+    self->linked = link_for(self, sink, caps, has_dts) ? TRUE : FALSE;
   } catch (const std::exception& error) {
     GST_ELEMENT_ERROR(self, LIBRARY, INIT, ("%s", error.what()), (nullptr));
   }
@@ -362,10 +369,11 @@ void look_at(GstNoveltyRecord* self, GstEvent* event) {
       break;
     case GST_EVENT_CAPS:
       gst_event_parse_caps(event, &caps);
-      link_once(self, caps);
+      // Raw video asks for buffers next; of encoded video, the first buffer tells more.
+      if (novelty::format_or_null(caps) == nullptr) link_once(self, caps, true);
       break;
     case GST_EVENT_EOS:
-      link_once(self, nullptr);
+      link_once(self, nullptr, true);
       break;
     default:
       break;
@@ -382,18 +390,30 @@ void learn_liveness(GstNoveltyRecord* self, GstPad* pad) {
   gst_util_set_object_arg(G_OBJECT(self->queue), "leaky", live ? "downstream" : "no");
 }
 
+void link_at(GstNoveltyRecord* self, GstPad* pad, GstBuffer* first) {
+  if (self->linked != FALSE) return;
+  GstCaps* caps = gst_pad_get_current_caps(pad);
+  if (caps == nullptr) return;
+  link_once(self, caps, GST_BUFFER_DTS_IS_VALID(first) != FALSE);
+  gst_caps_unref(caps);
+}
+
 GstPadProbeReturn look(GstPad* pad, GstPadProbeInfo* info, gpointer data) {
   GstNoveltyRecord* self = GST_NOVELTY_RECORD(data);
   if ((info->type & GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM) != 0) {
     look_at(self, GST_PAD_PROBE_INFO_EVENT(info));
   } else {
     learn_liveness(self, pad);
+    link_at(self, pad, GST_PAD_PROBE_INFO_BUFFER(info));
   }
   return GST_PAD_PROBE_OK;
 }
 
-GstPad* request_new_pad(GstElement* element, GstPadTemplate* templ, const gchar*, const GstCaps*) {
+GstPad* request_new_pad(GstElement* element, GstPadTemplate* templ, const gchar* name,
+                        const GstCaps*) {
   GstNoveltyRecord* self = GST_NOVELTY_RECORD(element);
+  if (g_strcmp0(templ->name_template, audio_template.name_template) == 0)
+    return self->audio->request(templ, name);
   if (has_video(self)) {
     GST_WARNING_OBJECT(self, "there is one video pad only");
     return nullptr;
@@ -417,6 +437,7 @@ GstPad* request_new_pad(GstElement* element, GstPadTemplate* templ, const gchar*
 
 void release_pad(GstElement* element, GstPad* pad) {
   GstNoveltyRecord* self = GST_NOVELTY_RECORD(element);
+  if (self->audio->release(pad)) return;
   GST_OBJECT_LOCK(self);
   self->video = nullptr;
   GST_OBJECT_UNLOCK(self);
@@ -431,6 +452,7 @@ void finalize(GObject* object) {
   delete self->properties;
   delete self->host;
   delete self->tap;
+  delete self->audio;
   G_OBJECT_CLASS(gst_novelty_record_parent_class)->finalize(object);
 }
 
@@ -523,6 +545,7 @@ static void gst_novelty_record_class_init(GstNoveltyRecordClass* klass) {
   element->request_new_pad = request_new_pad;
   element->release_pad = release_pad;
   gst_element_class_add_static_pad_template(element, &video_template);
+  gst_element_class_add_static_pad_template(element, &audio_template);
   gst_element_class_set_static_metadata(
       element, "Novelty recorder", "Sink/Video/File",
       "Writes the frames and clips that NoveltyMeta flags as novel", "The gst-novelty authors");
@@ -533,6 +556,7 @@ static void gst_novelty_record_init(GstNoveltyRecord* self) {
   self->host = new std::shared_ptr<novelty::RecordHost>(
       std::make_shared<novelty::RecordHost>(GST_ELEMENT(self)));
   self->tap = new std::unique_ptr<novelty::DetectorTap>;
+  self->audio = new novelty::AudioInputs(GST_BIN(self), *self->host);
   // The pad decides whether this is a sink, so that an unlinked recorder never holds back EOS.
   gst_bin_set_suppressed_flags(GST_BIN(self), GST_ELEMENT_FLAG_SINK);
   self->queue = gst_element_factory_make("queue", "frames");

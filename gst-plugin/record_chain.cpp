@@ -29,9 +29,9 @@ GstElement* make_encode(GstBin* bin, const WantedFile& wanted, RecordHost& host)
   return made.bin;
 }
 
-GstElement* make_parse(GstBin* bin, const RecordFormat& format, RecordHost& host) {
+GstElement* make_parse(GstBin* bin, const RecordFormat& format, bool has_dts, RecordHost& host) {
   GError* error = nullptr;
-  GstElement* parse = make_parser_or_null(format, &error);
+  GstElement* parse = make_parser_or_null(format, has_dts, &error);
   if (parse == nullptr) {
     GST_ELEMENT_ERROR(bin, CORE, MISSING_PLUGIN,
                       ("%s cannot be recorded as it is: %s (install gstreamer1.0-plugins-bad)",
@@ -51,12 +51,12 @@ void set_queue_for_raw(GstElement* queue) {
   set_queue(queue, kRawFrames, kRawBytes);
 }
 
-bool link_clip_chain(GstBin* bin, GstElement* queue, GstElement* sink, GstCaps* caps,
+bool link_clip_chain(GstBin* bin, GstElement* queue, GstElement* sink, GstCaps* caps, bool has_dts,
                      const WantedFile& wanted, RecordHost& host) {
   const RecordFormat* format = format_or_null(caps);
   if (format != nullptr) container_of(*format, wanted.extension);
   GstElement* middle =
-      format == nullptr ? make_encode(bin, wanted, host) : make_parse(bin, *format, host);
+      format == nullptr ? make_encode(bin, wanted, host) : make_parse(bin, *format, has_dts, host);
   if (middle == nullptr) return false;
   if (format != nullptr) set_queue(queue, 0, kEncodedBytes);
   gst_object_set_name(GST_OBJECT(middle), kName);

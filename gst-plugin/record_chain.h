@@ -17,10 +17,11 @@ struct WantedFile {
 };
 
 /// Links queue, encoder or parser, and sink, all in `bin`: raw video is encoded (see make_encoder),
-/// encoded video is only parsed. Posts an error on `bin` and returns false when that cannot be.
-/// Throws: Error(kSettings) when the wanted file does not take the video.
-/// Thread: upstream's streaming thread, before the caps go on.
-bool link_clip_chain(GstBin* bin, GstElement* queue, GstElement* sink, GstCaps* caps,
+/// encoded video is only parsed (and given decoding times unless `has_dts`). Posts an error on
+/// `bin` and returns false when that cannot be. Throws: Error(kSettings) when the wanted file does
+/// not take the video. Thread: upstream's streaming thread, before the caps (raw) or the first
+/// buffer (encoded) go on.
+bool link_clip_chain(GstBin* bin, GstElement* queue, GstElement* sink, GstCaps* caps, bool has_dts,
                      const WantedFile& wanted, RecordHost& host);
 
 /// Takes out what link_clip_chain put in.

@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "novelty/error.h"
-#include "record_encoder.h"
+#include "record_audio_input.h"
 
 namespace novelty {
 namespace {
@@ -46,8 +46,21 @@ std::string ClipFile::stem() const {
   return output_ == nullptr ? finished_stem_ : stem_of(output_->name());
 }
 
+// Leaves out the sound that the container does not take.
+std::vector<SharedCaps> ClipFile::fitting(const RecordContainer& container,
+                                          std::vector<SharedCaps> audio) {
+  for (SharedCaps& caps : audio) {
+    if (takes_audio(container.extension, caps.get())) continue;
+    host_->warn_once(RecordHost::Missing::kSound,
+                     std::string("No sound is recorded: ") + container.extension +
+                         " files take no AAC and no MP3; end location in .mkv");
+    caps = nullptr;
+  }
+  return audio;
+}
+
 void ClipFile::open(const std::shared_ptr<RecordStore>& store, const RecordingFacts& facts,
-                    const SharedCaps& caps) {
+                    const SharedCaps& caps, const std::vector<SharedCaps>& audio) {
   attempt([&] {
     const RecordFormat* format = format_or_null(caps.get());
     if (format == nullptr)
@@ -55,13 +68,19 @@ void ClipFile::open(const std::shared_ptr<RecordStore>& store, const RecordingFa
     const RecordContainer container = container_of(*format, store->names().extension());
     output_ = std::make_unique<OutputFile>(store, facts, container.extension);
     folder_ = output_->path().substr(0, output_->path().rfind('/'));
-    mux_ = std::make_unique<ClipMux>(container.muxer, output_->part_path(), caps.get());
+    mux_ = std::make_unique<ClipMux>(container.muxer, output_->part_path(), caps,
+                                     fitting(container, audio));
   });
 }
 
 void ClipFile::write(const SharedBuffer& buffer, const ClipTime& time) {
   if (mux_ == nullptr) return;
   attempt([&] { mux_->write(buffer.get(), time.pts_ns, time.dts_ns); });
+}
+
+void ClipFile::write_audio(std::size_t track, const SharedBuffer& buffer, std::int64_t pts_ns) {
+  if (mux_ == nullptr) return;
+  attempt([&] { mux_->write_audio(track, buffer.get(), pts_ns); });
 }
 
 std::string ClipFile::write_poster(const std::string& name, const SharedSample& picture) {
@@ -76,7 +95,7 @@ void ClipFile::add_poster(const std::string& event_id, const PeakPicture& peak) 
   try {
     poster = make_poster(peak);
   } catch (const std::exception& error) {
-    host_->warn_once_of_posters(error.what());
+    host_->warn_once(RecordHost::Missing::kStills, error.what());
     return;
   }
   attempt([&] {

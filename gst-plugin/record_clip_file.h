@@ -3,12 +3,15 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
+#include "record_encoder.h"
 #include "record_file.h"
 #include "record_host.h"
 #include "record_mux.h"
@@ -37,10 +40,11 @@ class ClipFile {
   ClipFile& operator=(const ClipFile&) = delete;
 
   /// facts: as far as they are known; they go into the note that a crash leaves. caps: of the
-  /// pictures to come.
+  /// pictures to come; audio: of the tracks of sound.
   void open(const std::shared_ptr<RecordStore>& store, const RecordingFacts& facts,
-            const SharedCaps& caps);
+            const SharedCaps& caps, const std::vector<SharedCaps>& audio);
   void write(const SharedBuffer& buffer, const ClipTime& time);
+  void write_audio(std::size_t track, const SharedBuffer& buffer, std::int64_t pts_ns);
 
   /// Makes the stills of an event's peak. Without a decoder there are none, and one warning.
   void add_poster(const std::string& event_id, const PeakPicture& peak);
@@ -55,6 +59,7 @@ class ClipFile {
   template <typename Step>
   void attempt(const Step& step);
   void abandon();
+  std::vector<SharedCaps> fitting(const RecordContainer& container, std::vector<SharedCaps> audio);
   std::string stem() const;
   std::string write_poster(const std::string& name, const SharedSample& picture);
   void name_posters(RecordingFacts& facts) const;

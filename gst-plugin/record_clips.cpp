@@ -19,12 +19,15 @@ namespace {
 // pictures gone. A stream that is not live waits for the detector once pictures are that far ahead,
 // or when the ring is full. A detector may itself need more input before it moves (the tee that
 // feeds both is held up, a decoder reorders), so a wait in which nothing moves for kStallMs ends,
-// and such a wait is not asked for again.
+// and such a wait is not asked for again. Sound comes from a branch of its own and is waited for in
+// the same way.
 constexpr int kStallMs = 5000;
 constexpr std::int64_t kMinLeadNs = 2'000'000'000;  // more than decoders hold back
 constexpr std::int64_t kBackNs = 3'000'000'000;     // more than pictures are reordered by
 constexpr std::size_t kMaxPendingBytes = 64U << 20;
 constexpr std::size_t kMaxPosterBytes = 16U << 20;
+// How far sound may be behind the pictures of a clip.
+constexpr std::int64_t kMaxAudioBehindNs = 1'000'000'000;
 // How long after the disk has failed an event that goes on is tried again.
 constexpr std::int64_t kRetryNs = 5'000'000'000;
 // What a clip's opening counts for, so that a disk that stands still bounds their number too.
@@ -48,10 +51,18 @@ bool same_caps(const SharedCaps& a, const SharedCaps& b) {
 
 }  // namespace
 
+// A track of sound in the open clip. next_ns: running time from which it is not written yet.
+struct ClipAudio {
+  std::shared_ptr<AudioTrack> track;
+  SharedCaps caps;
+  std::int64_t next_ns = 0;
+};
+
 // The open clip as the streaming thread sees it.
 struct ClipRecorder::Clip {
   std::shared_ptr<ClipFile> file;
   SharedCaps caps;  // of its pictures
+  std::vector<ClipAudio> audio;
   RecordingFacts facts;
   ScoreCurve curve;
   std::int64_t drawn_ns = 0;  // up to where the curve goes
@@ -65,10 +76,12 @@ struct ClipRecorder::Clip {
 };
 
 ClipRecorder::ClipRecorder(const RecordSettings& settings, std::shared_ptr<RecordHost> host,
-                           std::shared_ptr<RecordFeed> feed)
+                           std::shared_ptr<RecordFeed> feed,
+                           std::shared_ptr<const AudioTracks> audio)
     : settings_(settings),
       host_(std::move(host)),
       feed_(std::move(feed)),
+      audio_(std::move(audio)),
       ring_(settings.max_ring_bytes),
       may_lead_ns_(kMaxScoringAgeNs),
       worker_(kMaxPendingBytes) {}
@@ -151,6 +164,9 @@ void ClipRecorder::pass(std::int64_t observed_ns) {
   const std::int64_t from_ns =
       ring_.units().empty() ? observed_ns : ring_.units().front().time.running_ns;
   while (!scores_.empty() && scores_.front().at_ns < from_ns) scores_.pop_front();
+  const std::int64_t audio_from_ns =
+      ring_.units().empty() ? observed_ns : ring_.units().front().decode_ns;
+  for (const auto& track : audio_->all()) track->trim(audio_from_ns);
 }
 
 // An event that begins from now on begins its clip at the next key frame at the earliest.
@@ -250,6 +266,8 @@ bool ClipRecorder::retries(std::int64_t running_ns) {
 
 // Goes on in a new clip from this unit, with the event that is not over yet.
 void ClipRecorder::split(const RecordUnit& unit) {
+  write_audio(unit.decode_ns, 0);  // where the next clip takes up the sound
+  clip_->audio.clear();
   const RecordingFacts before = clip_->facts;
   const std::int64_t until_ns = clip_->until_ns;
   auto file = clip_->file;
@@ -268,9 +286,41 @@ bool ClipRecorder::begin_file(const RecordUnit& unit) {
   clip.zero_ns = unit.decode_ns;
   clip.last_ns = unit.time.running_ns;
   clip.drawn_ns = unit.time.running_ns - 1;
+  open_audio();
+  std::vector<SharedCaps> audio;
+  for (const ClipAudio& track : clip.audio) audio.push_back(track.caps);
   return worker_.post(kOpenBytes, !host_->live,
                       [file = clip.file, store = settings_.store, facts = clip.facts,
-                       caps = unit.caps] { file->open(store, facts, caps); });
+                       caps = unit.caps, audio] { file->open(store, facts, caps, audio); });
+}
+
+// With the sound that is there by now.
+void ClipRecorder::open_audio() {
+  const std::int64_t zero_ns = clip_->zero_ns;
+  for (const auto& track : audio_->all()) {
+    if (!host_->live && waits_for_audio_) waits_for_audio_ = track->wait_until(zero_ns, kStallMs);
+    if (SharedCaps caps = track->caps()) clip_->audio.push_back({track, std::move(caps), zero_ns});
+  }
+}
+
+// Up to that running time; what changed its format is left to the next clip. behind_ns: how much of
+// it may still be missing where the stream is not live.
+void ClipRecorder::write_audio(std::int64_t until_ns, std::int64_t behind_ns) {
+  Clip& clip = *clip_;
+  for (std::size_t i = 0; i < clip.audio.size(); ++i) {
+    auto& [track, caps, next_ns] = clip.audio[i];
+    if (!host_->live && waits_for_audio_)
+      waits_for_audio_ = track->wait_until(until_ns - behind_ns, kStallMs);
+    for (const AudioUnit& unit : track->between(next_ns, until_ns)) {
+      next_ns = unit.running_ns + 1;
+      if (!same_caps(unit.caps, caps)) continue;
+      worker_.post(
+          gst_buffer_get_size(unit.buffer.get()), !host_->live,
+          [file = clip.file, i, buffer = unit.buffer, pts_ns = unit.running_ns - clip.zero_ns] {
+            file->write_audio(i, buffer, pts_ns);
+          });
+    }
+  }
 }
 
 void ClipRecorder::write(const RecordUnit& unit) {
@@ -279,6 +329,7 @@ void ClipRecorder::write(const RecordUnit& unit) {
     give_up();
     return;
   }
+  write_audio(unit.decode_ns, kMaxAudioBehindNs);
   const ClipTime time{std::max<std::int64_t>(0, unit.time.running_ns - clip.zero_ns),
                       std::max<std::int64_t>(0, unit.decode_ns - clip.zero_ns)};
   const bool taken =
@@ -306,6 +357,7 @@ void ClipRecorder::give_up() {
 }
 
 void ClipRecorder::finish(bool truncated) {
+  write_audio(clip_->facts.end_ns, 0);
   draw_curve();
   post_peak();
   RecordingFacts& facts = clip_->facts;
@@ -330,14 +382,18 @@ void ClipRecorder::end() {
     judge();
     if (seen >= newest_ns_ || !feed_->wait_beyond(seen, kStallMs)) break;
   }
+  if (clip_ != nullptr) finish(false);
   close();
 }
 
 void ClipRecorder::close() {
+  waits_for_audio_ = false;  // its branch may have stopped before
   if (running_) judge();
   if (clip_ != nullptr) finish(false);
+  waits_for_audio_ = true;
   ring_.clear();
   scores_.clear();
+  for (const auto& track : audio_->all()) track->clear();
   running_ = false;
   last_scored_pts_ = GST_CLOCK_TIME_NONE;
   given_up_event_.clear();
@@ -349,6 +405,7 @@ bool ClipRecorder::drain() {
 
 void ClipRecorder::set_flushing(bool flushing) {
   worker_.set_flushing(flushing);
+  for (const auto& track : audio_->all()) track->set_flushing(flushing);
   if (feed_ != nullptr) feed_->set_flushing(flushing);
 }
 

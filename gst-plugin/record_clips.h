@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "record_audio.h"
 #include "record_clip_file.h"
 #include "record_curve.h"
 #include "record_feed.h"
@@ -23,9 +24,9 @@ namespace novelty {
 /// detector elsewhere through a feed; see Note [Two branches].
 class ClipRecorder : public Recorder {
  public:
-  /// feed: of the detector, or null.
+  /// feed: of the detector, or null. audio: the sound that is recorded with the pictures.
   ClipRecorder(const RecordSettings& settings, std::shared_ptr<RecordHost> host,
-               std::shared_ptr<RecordFeed> feed);
+               std::shared_ptr<RecordFeed> feed, std::shared_ptr<const AudioTracks> audio);
   ~ClipRecorder() override;
 
   void set_caps(GstCaps* caps) override { caps_ = share_caps(caps); }
@@ -57,6 +58,8 @@ class ClipRecorder : public Recorder {
   bool is_behind(const RecordUnit& unit) const;
   void write_due();
   void write(const RecordUnit& unit);
+  void open_audio();
+  void write_audio(std::int64_t until_ns, std::int64_t behind_ns);
   void split(const RecordUnit& unit);
   bool begin_file(const RecordUnit& unit);
   bool is_over(std::int64_t observed_ns) const;
@@ -67,14 +70,16 @@ class ClipRecorder : public Recorder {
   const RecordSettings settings_;
   const std::shared_ptr<RecordHost> host_;
   const std::shared_ptr<RecordFeed> feed_;
+  const std::shared_ptr<const AudioTracks> audio_;
   RecordRing ring_;
   SharedCaps caps_;
-  bool running_ = false;        // a unit came since the last close
-  std::int64_t first_ns_ = 0;   // running time of that unit
-  std::int64_t newest_ns_ = 0;  // of the latest picture so far
-  std::int64_t own_ns_ = 0;     // up to which the own branch's meta has judged
-  std::int64_t may_lead_ns_;    // how far pictures may be ahead of the detector
-  bool may_overflow_ = false;   // waiting for room did not help before
+  bool running_ = false;         // a unit came since the last close
+  std::int64_t first_ns_ = 0;    // running time of that unit
+  std::int64_t newest_ns_ = 0;   // of the latest picture so far
+  std::int64_t own_ns_ = 0;      // up to which the own branch's meta has judged
+  std::int64_t may_lead_ns_;     // how far pictures may be ahead of the detector
+  bool may_overflow_ = false;    // waiting for room did not help before
+  bool waits_for_audio_ = true;  // until that did not help
   GstClockTime last_scored_pts_ = GST_CLOCK_TIME_NONE;  // of the own branch
   std::deque<ScorePoint> scores_;                       // of the time that the ring spans
   std::unique_ptr<Clip> clip_;

@@ -25,11 +25,11 @@ constexpr RecordContainer kMatroska{"matroskamux min-cluster-duration=500000000"
 
 constexpr std::array<RecordFormat, 4> kFormats{{
     {"video/x-h264", "h264parse ! capsfilter caps=video/x-h264,stream-format=avc,alignment=au",
-     kMp4, ".mp4"},
+     "h264timestamper", kMp4, ".mp4"},
     {"video/x-h265", "h265parse ! capsfilter caps=video/x-h265,stream-format=hvc1,alignment=au",
-     kMp4, ".mp4"},
-    {"video/x-vp8", "identity silent=true", kWebm, ".webm"},
-    {"video/x-vp9", "identity silent=true", kWebm, ".webm"},
+     "h265timestamper", kMp4, ".mp4"},
+    {"video/x-vp8", "identity silent=true", nullptr, kWebm, ".webm"},
+    {"video/x-vp9", "identity silent=true", nullptr, kWebm, ".webm"},
 }};
 
 // Note [Constant quality]
@@ -193,7 +193,7 @@ RecordEncoder surround(GstElement* encode, const RecordFormat& format,
                   "caps=") +
           pixels,
       &error);
-  GstElement* parse = convert == nullptr ? nullptr : make_parser_or_null(format, &error);
+  GstElement* parse = convert == nullptr ? nullptr : make_parser_or_null(format, true, &error);
   if (parse == nullptr) {
     drop(convert);
     drop(encode);
@@ -257,8 +257,11 @@ RecordEncoder make_encoder(const std::string& wanted, const std::string& extensi
   return wanted.empty() ? make_known_encoder(extension) : make_users_encoder(wanted);
 }
 
-GstElement* make_parser_or_null(const RecordFormat& format, GError** error) {
-  return parse_bin_or_null(format.parse, error);
+GstElement* make_parser_or_null(const RecordFormat& format, bool has_dts, GError** error) {
+  std::string text = format.parse;
+  const bool restamps = !has_dts && format.timestamp != nullptr && is_installed(format.timestamp);
+  if (restamps) text += std::string(" ! ") + format.timestamp;
+  return parse_bin_or_null(text, error);
 }
 
 }  // namespace novelty

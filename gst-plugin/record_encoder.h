@@ -12,6 +12,7 @@ namespace novelty {
 struct RecordFormat {
   const char* media;      ///< name of its caps
   const char* parse;      ///< makes it as the muxer takes it
+  const char* timestamp;  ///< gives it decoding times, where its pictures can be reordered; or null
   const char* muxer;      ///< with its properties
   const char* extension;  ///< of the files, with the dot
 };
@@ -47,7 +48,7 @@ struct RecordEncoder {
 RecordEncoder make_encoder(const std::string& wanted, const std::string& extension);
 
 /// A bin that brings encoded video into its file's form, bits unchanged; null with `error` set when
-/// it cannot be made.
-GstElement* make_parser_or_null(const RecordFormat& format, GError** error);
+/// it cannot be made. has_dts: the video comes with decoding times; RTP has none.
+GstElement* make_parser_or_null(const RecordFormat& format, bool has_dts, GError** error);
 
 }  // namespace novelty

@@ -23,12 +23,13 @@ void RecordHost::tell(const std::string& text) {
   gst_object_unref(element);
 }
 
-void RecordHost::warn_once_of_posters(const std::string& why) {
-  if (warned_of_posters_.exchange(true)) return;
+void RecordHost::warn_once(Missing what, const std::string& why) {
+  if (warned_of_.at(static_cast<std::size_t>(what)).exchange(true)) return;
   auto* element = static_cast<GstElement*>(g_weak_ref_get(&element_));
   if (element == nullptr) return;
-  GST_ELEMENT_WARNING(element, STREAM, DECODE, ("%s", why.c_str()),
-                      ("events without their stills; recording goes on"));
+  GST_ELEMENT_WARNING(
+      element, STREAM, DECODE, ("%s", why.c_str()),
+      ("events without their %s; recording goes on", what == Missing::kSound ? "sound" : "stills"));
   gst_object_unref(element);
 }
 

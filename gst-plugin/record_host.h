@@ -4,6 +4,7 @@
 
 #include <gst/gst.h>
 
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -68,8 +69,11 @@ class RecordHost {
   /// Posts a warning in any case.
   void tell(const std::string& text);
 
-  /// The first time, posts a warning that events have no posters.
-  void warn_once_of_posters(const std::string& why);
+  /// What recordings may lack.
+  enum class Missing { kStills, kSound };
+
+  /// The first time, posts a warning that they are without.
+  void warn_once(Missing what, const std::string& why);
 
   /// Posts `novelty-recorded`.
   void announce(const std::string& kind, const std::string& location, const std::string& sidecar,
@@ -89,7 +93,7 @@ class RecordHost {
   mutable std::mutex mutex_;
   std::string encoder_;  // guarded by mutex_
   std::atomic<bool> failing_{false};
-  std::atomic<bool> warned_of_posters_{false};
+  std::array<std::atomic<bool>, 2> warned_of_{};  // by Missing
 };
 
 /// Turns the frames of one stream into files. All calls come from the streaming thread but close

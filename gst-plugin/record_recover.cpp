@@ -210,8 +210,9 @@ std::optional<Footage> inspect_clip(const std::string& path, const std::string& 
   const std::string demuxer = extension == ".mp4" ? "qtdemux" : "matroskademux";
   GError* error = nullptr;
   GstElement* pipeline = gst_parse_launch_full(
-      ("filesrc name=in ! " + demuxer + " ! fakesink name=out sync=false").c_str(), nullptr,
-      GST_PARSE_FLAG_FATAL_ERRORS, &error);
+      ("filesrc name=in ! " + demuxer + " name=demux  demux.video_0 ! fakesink name=out sync=false")
+          .c_str(),
+      nullptr, GST_PARSE_FLAG_FATAL_ERRORS, &error);
   g_clear_error(&error);
   if (pipeline == nullptr) return {};
   GstElement* in = gst_bin_get_by_name(GST_BIN(pipeline), "in");

@@ -3,6 +3,7 @@
 // came in.
 #include <gst/gst.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -188,6 +189,42 @@ TEST_F(RecordEncoded, TakesAByteStream) {
   ASSERT_EQ(recording.recorded.size(), 1U) << recording.error;
   expect_untouched(source, recording.recorded);
   expect_playable(recording.recorded);
+}
+
+// A camera on RTP that reorders its pictures: no decoding times come with them.
+TEST_F(RecordEncoded, GivesReorderedPicturesOverRtpTheirDecodingTimes) {
+  if (!is_installed("rtph264pay") || !is_installed("udpsrc") || !is_installed("h264timestamper"))
+    GTEST_SKIP() << "rtph264pay, udpsrc or h264timestamper is not installed";
+  const std::string source = drawn(80);
+  const std::string port = "port=47" + std::to_string(100 + getpid() % 900);
+  EncodedRecording camera(
+      {"udpsrc " + port +
+           " caps=application/x-rtp,media=video,clock-rate=90000,encoding-name=H264 ! "
+           "rtpjitterbuffer latency=200 ! rtph264depay ! h264parse",
+       record("pre-roll=1 post-roll=0.5"), "", "fakesink"},
+      model(), marks_of({{"A", 30, 40}}));
+  RecordedPipeline sender("filesrc location=" + source +
+                          " ! qtdemux ! h264parse config-interval=-1 ! rtph264pay ! udpsink "
+                          "host=127.0.0.1 sync=true " +
+                          port);
+  camera.play();
+  sender.run();
+  gst_element_send_event(camera.pipeline(), gst_event_new_eos());
+  camera.wait_for(GST_MESSAGE_EOS);
+  ASSERT_EQ(camera.recorded.size(), 1U) << camera.error;
+  const auto whole = units_of(source);
+  const auto part = units_of(camera.recorded.front());
+  ASSERT_GT(part.size(), 20U);
+  const auto same = [](const FileUnit& a, const FileUnit& b) { return a.pixels == b.pixels; };
+  EXPECT_NE(std::search(whole.begin(), whole.end(), part.begin(), part.end(), same), whole.end());
+  EXPECT_TRUE(std::is_sorted(part.begin(), part.end(), [](const FileUnit& a, const FileUnit& b) {
+    return a.dts_ns < b.dts_ns;
+  }));
+  EXPECT_FALSE(std::is_sorted(part.begin(), part.end(), [](const FileUnit& a, const FileUnit& b) {
+    return a.pts_ns < b.pts_ns;
+  }));
+  for (const FileUnit& unit : part) EXPECT_LE(unit.dts_ns, unit.pts_ns);
+  expect_playable(camera.recorded);
 }
 
 TEST_F(RecordEncoded, TakesVp8AndH265) {

@@ -78,7 +78,8 @@ FileUnit unit_of(GstSample* sample) {
   GstBuffer* buffer = gst_sample_get_buffer(sample);
   std::string bytes(gst_buffer_get_size(buffer), '\0');
   gst_buffer_extract(buffer, 0, bytes.data(), bytes.size());
-  return {static_cast<std::int64_t>(GST_BUFFER_PTS(buffer)), pixels_of(bytes, codec_of(sample)),
+  return {static_cast<std::int64_t>(GST_BUFFER_PTS(buffer)),
+          static_cast<std::int64_t>(GST_BUFFER_DTS(buffer)), pixels_of(bytes, codec_of(sample)),
           bytes.size(), !GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT)};
 }
 
@@ -218,6 +219,42 @@ std::vector<FileUnit> units_of(const std::string& path) {
   pull("filesrc location=" + path + " ! parsebin ! appsink name=out sync=false",
        [&](GstSample* sample) { units.push_back(unit_of(sample)); });
   return units;
+}
+
+std::string demuxed(const std::string& path, const std::string& track) {
+  const bool mp4 = fs::path(path).extension() == ".mp4";
+  return "filesrc location=" + path + " ! " + (mp4 ? "qtdemux" : "matroskademux") + " name=d  d." +
+         track;
+}
+
+std::vector<FileUnit> units_of_track(const std::string& path, const std::string& track) {
+  std::vector<FileUnit> units;
+  pull(demuxed(path, track) + " ! appsink name=out sync=false",
+       [&](GstSample* sample) { units.push_back(unit_of(sample)); });
+  return units;
+}
+
+std::vector<double> loudness_of(const std::string& path) {
+  constexpr GstClockTime kStep = 10 * GST_MSECOND;
+  std::vector<double> loudness;
+  pull(demuxed(path, "audio_0") +
+           " ! decodebin ! audioconvert ! audio/x-raw,format=F32LE,channels=1 "
+           "! appsink name=out sync=false",
+       [&](GstSample* sample) {
+         GstBuffer* buffer = gst_sample_get_buffer(sample);
+         int rate = 1;
+         gst_structure_get_int(gst_caps_get_structure(gst_sample_get_caps(sample), 0), "rate",
+                               &rate);
+         std::vector<float> samples(gst_buffer_get_size(buffer) / sizeof(float));
+         gst_buffer_extract(buffer, 0, samples.data(), samples.size() * sizeof(float));
+         for (std::size_t i = 0; i < samples.size(); ++i) {
+           const GstClockTime at =
+               GST_BUFFER_PTS(buffer) + gst_util_uint64_scale_int(i, GST_SECOND, rate);
+           loudness.resize(std::max<std::size_t>(loudness.size(), at / kStep + 1));
+           loudness[at / kStep] = std::max<double>(loudness[at / kStep], std::abs(samples[i]));
+         }
+       });
+  return loudness;
 }
 
 int position_in(const std::vector<FileUnit>& whole, const std::vector<FileUnit>& part) {

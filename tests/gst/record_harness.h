@@ -95,11 +95,19 @@ Decoded decode(const std::string& path);
 /// An encoded picture of a file, in decoding order.
 struct FileUnit {
   std::int64_t pts_ns = 0;
+  std::int64_t dts_ns = 0;
   std::string pixels;  ///< the VCL NAL units of H.264 and H.265, or all bytes of another format
   std::size_t bytes = 0;
   bool key = false;
 };
 std::vector<FileUnit> units_of(const std::string& path);
+
+/// The same of one track of a clip, by its name: "video_0", "audio_0". Empty when it has none.
+std::vector<FileUnit> units_of_track(const std::string& path, const std::string& track);
+
+/// Loudness of a clip's first track of sound in steps of ten milliseconds: the largest sample, 0 to
+/// 1.
+std::vector<double> loudness_of(const std::string& path);
 
 /// Where `part` lies in `whole`: the index of its first picture; -1 unless all of it is there, byte
 /// by byte, in order and with the same differences of PTS.
