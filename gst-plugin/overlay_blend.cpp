@@ -14,62 +14,63 @@ constexpr std::array<std::uint8_t Ink::*, 4> kChannels{&Ink::c0, &Ink::c1, &Ink:
 
 using From = PlaneLayout::From;
 
-// Bytes of one row of a plane to blend, kept between rows for their memory.
-struct BlendRow {
-  std::vector<std::uint8_t> top, alpha;
-};
-
-// The ink that a sample of one row of a plane takes: of the rows `first` and `second`, which are
-// one where the plane has the frame's height.
+// Two rows of ink, which are one where the plane has the frame's height.
 struct InkRows {
   const Ink* first;
   const Ink* second;
   int width;
-
-  int left(int pair) const { return 2 * pair; }
-  int right(int pair) const { return std::min(2 * pair + 1, width - 1); }
-
-  std::uint8_t at(int pair, const PlaneLayout::Byte& byte, std::uint8_t Ink::*channel) const {
-    if (byte.from == From::kLeft) return first[left(pair)].*channel;
-    if (byte.from == From::kRight) return first[right(pair)].*channel;
-    const int i = left(pair);
-    const int j = right(pair);
-    const unsigned sum =
-        first[i].*channel + first[j].*channel + second[i].*channel + second[j].*channel;
-    return static_cast<std::uint8_t>((sum + 2) / 4);
-  }
 };
 
-void lay_out(const InkRows& rows, const PlaneLayout& layout, BlendRow& row) {
-  const int pairs = (rows.width + 1) / 2;
+// Writes one channel of a row's pairs to each `stride`-th byte.
+void lay_out_channel(const InkRows& rows, From from, std::uint8_t Ink::*channel, std::size_t stride,
+                     std::uint8_t* out) {
+  const auto put = [&](const auto& value) {
+    const int whole = rows.width / 2;
+    for (int pair = 0; pair < whole; ++pair) out[pair * stride] = value(2 * pair, 2 * pair + 1);
+    if (rows.width % 2 != 0) out[whole * stride] = value(2 * whole, 2 * whole);
+  };
+  const Ink* first = rows.first;
+  const Ink* second = rows.second;
+  if (from == From::kLeft) return put([=](int left, int) { return first[left].*channel; });
+  if (from == From::kRight) return put([=](int, int right) { return first[right].*channel; });
+  put([=](int left, int right) {
+    const unsigned sum = first[left].*channel + first[right].*channel + second[left].*channel +
+                         second[right].*channel;
+    return static_cast<std::uint8_t>((sum + 2) / 4);
+  });
+}
+
+// Writes a row's pairs to `top` and `alpha`.
+void lay_out(const InkRows& rows, const PlaneLayout& layout, std::uint8_t* top,
+             std::uint8_t* alpha) {
   const auto stride = static_cast<std::size_t>(layout.pair_bytes);
-  row.top.assign(static_cast<std::size_t>(pairs) * stride, 0);
-  row.alpha.assign(row.top.size(), 0);
   for (std::size_t b = 0; b < stride; ++b) {
     const PlaneLayout::Byte& byte = layout.bytes[b];
     if (byte.from == From::kNothing) continue;
-    for (int pair = 0; pair < pairs; ++pair) {
-      const std::size_t at = static_cast<std::size_t>(pair) * stride + b;
-      row.top[at] = rows.at(pair, byte, byte.channel);
-      row.alpha[at] = rows.at(pair, byte, &Ink::a);
-    }
+    lay_out_channel(rows, byte.from, byte.channel, stride, top + b);
+    lay_out_channel(rows, byte.from, &Ink::a, stride, alpha + b);
   }
 }
 
-// `ink` lies within the frame.
-void blend_plane(GstVideoFrame& frame, int plane, int x, int y, const InkView& ink,
-                 BlendRow& scratch) {
-  const PlaneLayout layout = plane_layout(*frame.info.finfo, plane);
-  const int rows = layout.half_height ? 2 : 1;
-  for (int row = 0; row < ink.height; row += rows) {
-    const Ink* first = ink.data + row * ink.stride;
-    const Ink* second = ink.data + std::min(row + rows - 1, ink.height - 1) * ink.stride;
-    if (row == 0 || ink.stride != 0) lay_out({first, second, ink.width}, layout, scratch);
-    std::uint8_t* under = plane_row(frame, plane, (y + row) / rows) +
-                          static_cast<std::ptrdiff_t>(x / 2) * layout.pair_bytes;
-    blend_bytes(under, scratch.top.data(), scratch.alpha.data(), layout.row_bytes(ink.width));
+// Exact for all bytes: (t + t / 256) / 256 is t / 255, rounded. In 16 bits, so that the compiler
+// makes vectors of it.
+[[gnu::always_inline]] inline void blend(std::uint8_t* __restrict under,
+                                         const std::uint8_t* __restrict top,
+                                         const std::uint8_t* __restrict alpha, int count) {
+  for (int i = 0; i < count; ++i) {
+    const auto t = static_cast<std::uint16_t>(under[i] * (255 - alpha[i]) + 128);
+    const auto rest = static_cast<std::uint16_t>(static_cast<std::uint16_t>(t + (t >> 8)) >> 8);
+    const auto sum = static_cast<std::uint16_t>(top[i] + rest);
+    under[i] = static_cast<std::uint8_t>(sum > 255 ? 255 : sum);
   }
 }
+
+#ifdef __x86_64__
+[[gnu::target("avx2")]] void blend_wide(std::uint8_t* under, const std::uint8_t* top,
+                                        const std::uint8_t* alpha, int count) {
+  blend(under, top, alpha, count);
+}
+#endif
 
 }  // namespace
 
@@ -133,26 +134,52 @@ std::uint8_t* plane_row(GstVideoFrame& frame, int plane, int row) {
          static_cast<std::ptrdiff_t>(row) * GST_VIDEO_FRAME_PLANE_STRIDE(&frame, plane);
 }
 
-// Exact for all bytes: (t + t / 256) / 256 is t / 255, rounded. In 16 bits, so that the compiler
-// makes vectors of it.
-void blend_bytes(std::uint8_t* __restrict under, const std::uint8_t* __restrict top,
-                 const std::uint8_t* __restrict alpha, int count) {
-  for (int i = 0; i < count; ++i) {
-    const auto t = static_cast<std::uint16_t>(under[i] * (255 - alpha[i]) + 128);
-    const auto rest = static_cast<std::uint16_t>(static_cast<std::uint16_t>(t + (t >> 8)) >> 8);
-    const auto sum = static_cast<std::uint16_t>(top[i] + rest);
-    under[i] = static_cast<std::uint8_t>(sum > 255 ? 255 : sum);
+void blend_bytes(std::uint8_t* under, const std::uint8_t* top, const std::uint8_t* alpha,
+                 int count) {
+#ifdef __x86_64__
+  static const bool wide = __builtin_cpu_supports("avx2") != 0;
+  if (wide) return blend_wide(under, top, alpha, count);
+#endif
+  blend(under, top, alpha, count);
+}
+
+InkLayer::InkLayer(const GstVideoFormatInfo& format, const InkView& ink)
+    : width_(ink.width), height_(ink.height) {
+  if (ink.width <= 0 || ink.height <= 0) return;
+  for (int plane = 0; plane < static_cast<int>(GST_VIDEO_FORMAT_INFO_N_PLANES(&format)); ++plane) {
+    planes_.push_back({.layout = plane_layout(format, plane)});
+    Plane& laid = planes_.back();
+    const int lines = laid.lines();
+    laid.row_bytes = static_cast<std::size_t>((ink.width + 1) / 2) *
+                     static_cast<std::size_t>(laid.layout.pair_bytes);
+    laid.rows = ink.stride == 0 ? 1 : static_cast<std::size_t>((ink.height + lines - 1) / lines);
+    laid.top.resize(laid.rows * laid.row_bytes);
+    laid.alpha.resize(laid.rows * laid.row_bytes);
+    for (std::size_t row = 0; row < laid.rows; ++row) {
+      const int first = static_cast<int>(row) * lines;
+      const int second = std::min(first + lines, ink.height) - 1;
+      lay_out({ink.data + first * ink.stride, ink.data + second * ink.stride, ink.width},
+              laid.layout, laid.top.data() + row * laid.row_bytes,
+              laid.alpha.data() + row * laid.row_bytes);
+    }
   }
 }
 
-void blend_ink(GstVideoFrame& frame, int x, int y, const InkView& ink) {
-  InkView cut = ink;
-  cut.width = std::min(ink.width, GST_VIDEO_FRAME_WIDTH(&frame) - x);
-  cut.height = std::min(ink.height, GST_VIDEO_FRAME_HEIGHT(&frame) - y);
-  if (cut.width <= 0 || cut.height <= 0) return;
-  BlendRow scratch;
-  for (int plane = 0; plane < static_cast<int>(GST_VIDEO_FRAME_N_PLANES(&frame)); ++plane) {
-    blend_plane(frame, plane, x, y, cut, scratch);
+void InkLayer::blend(GstVideoFrame& frame, int x, int y) const {
+  const int width = std::min(width_, GST_VIDEO_FRAME_WIDTH(&frame) - x);
+  const int height = std::min(height_, GST_VIDEO_FRAME_HEIGHT(&frame) - y);
+  if (width <= 0 || height <= 0) return;
+  for (std::size_t plane = 0; plane < planes_.size(); ++plane) {
+    const Plane& laid = planes_[plane];
+    const int lines = laid.lines();
+    for (int row = 0; row * lines < height; ++row) {
+      const std::size_t at =
+          std::min(static_cast<std::size_t>(row), laid.rows - 1) * laid.row_bytes;
+      std::uint8_t* under = plane_row(frame, static_cast<int>(plane), y / lines + row) +
+                            static_cast<std::ptrdiff_t>(x / 2) * laid.layout.pair_bytes;
+      blend_bytes(under, laid.top.data() + at, laid.alpha.data() + at,
+                  laid.layout.row_bytes(width));
+    }
   }
 }
 
@@ -160,7 +187,7 @@ void fill_ink(GstVideoFrame& frame, int x, int y, int width, int height, Ink col
   const int fitting = std::min(width, GST_VIDEO_FRAME_WIDTH(&frame) - x);
   if (fitting <= 0) return;
   const std::vector<Ink> row(static_cast<std::size_t>(fitting), color);
-  blend_ink(frame, x, y, {row.data(), fitting, height, 0});
+  InkLayer(*frame.info.finfo, {row.data(), fitting, height, 0}).blend(frame, x, y);
 }
 
 }  // namespace novelty

@@ -8,6 +8,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 namespace novelty {
 
@@ -82,12 +83,35 @@ std::uint8_t* plane_row(GstVideoFrame& frame, int plane, int row);
 void blend_bytes(std::uint8_t* under, const std::uint8_t* top, const std::uint8_t* alpha,
                  int count);
 
-/// Blends `ink` over `frame` with its top left corner at (x, y), both even and not negative; what
-/// lies outside is cut off. Subsampled chroma takes the mean of the ink over its pixels.
-/// Thread: one per frame.
-void blend_ink(GstVideoFrame& frame, int x, int y, const InkView& ink);
+/// Ink as the planes of one format take it: laid out once, blended often. Subsampled chroma takes
+/// the mean of the ink over its pixels.
+class InkLayer {
+ public:
+  /// Of nothing.
+  InkLayer() = default;
+  InkLayer(const GstVideoFormatInfo& format, const InkView& ink);
 
-/// Fills a rectangle with one colour, cut to the frame; x and y as above.
+  int width() const { return width_; }
+  int height() const { return height_; }
+
+  /// Over a frame of that format, its top left corner at (x, y), both even and not negative; what
+  /// lies outside is cut off. Thread: one per frame.
+  void blend(GstVideoFrame& frame, int x, int y) const;
+
+ private:
+  struct Plane {
+    PlaneLayout layout;
+    std::size_t row_bytes = 0;
+    std::size_t rows = 0;  // one for a solid fill
+    std::vector<std::uint8_t> top, alpha;
+    int lines() const { return layout.half_height ? 2 : 1; }  // of the frame, a row
+  };
+  int width_ = 0;
+  int height_ = 0;
+  std::vector<Plane> planes_;
+};
+
+/// Fills a rectangle with one colour, cut to the frame; x and y even and not negative.
 void fill_ink(GstVideoFrame& frame, int x, int y, int width, int height, Ink color);
 
 }  // namespace novelty

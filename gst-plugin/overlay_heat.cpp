@@ -23,6 +23,8 @@ constexpr std::array<HeatPoint, 4> kPoints{{
     {0.92, 0.13, 462},
 }};
 
+constexpr int kLargeWidth = 1280;
+
 double gamma_encoded(double linear) {
   const double v = std::clamp(linear, 0.0, 1.0);
   return v <= 0.0031308 ? 12.92 * v : 1.055 * std::pow(v, 1 / 2.4) - 0.055;
@@ -83,8 +85,12 @@ void spread_pairs(const std::vector<std::uint8_t>& colors, const Pairs& pairs, i
       return spread<4>(colors, pairs, out.data());
     case 6:
       return spread<6>(colors, pairs, out.data());
-    default:
+    case 8:
       return spread<8>(colors, pairs, out.data());
+    case 12:
+      return spread<12>(colors, pairs, out.data());
+    default:
+      return spread<16>(colors, pairs, out.data());
   }
 }
 
@@ -134,8 +140,9 @@ void HeatPainter::configure(const GstVideoFormatInfo& format, const InkMixer& mi
       for (std::size_t b = 0; b < PlaneLayout::kMaxBytes; ++b) {
         const PlaneLayout::Byte& byte = palette.layout.bytes[b];
         if (byte.from == PlaneLayout::From::kNothing) continue;
-        palette.top[i][b] = ink.*byte.channel;
-        palette.alpha[i][b] = ink.a;
+        const std::size_t again = b + static_cast<std::size_t>(palette.layout.pair_bytes);
+        palette.top[i][b] = palette.top[i][again] = ink.*byte.channel;
+        palette.alpha[i][b] = palette.alpha[i][again] = ink.a;
       }
     }
   }
@@ -190,28 +197,30 @@ void HeatPainter::choose_colors(Span span) {
 void HeatPainter::blend_squares(GstVideoFrame& frame, const PlanePalette& palette, int row,
                                 Span span) {
   const PlaneLayout& layout = palette.layout;
-  spread_pairs(colors_, palette.top, layout.pair_bytes, top_);
-  spread_pairs(colors_, palette.alpha, layout.pair_bytes, alpha_);
-  const int pixels = std::min(2 * span.end, GST_VIDEO_FRAME_WIDTH(&frame)) - 2 * span.begin;
+  spread_pairs(colors_, palette.top, layout.pair_bytes * pairs_, top_);
+  spread_pairs(colors_, palette.alpha, layout.pair_bytes * pairs_, alpha_);
+  const int first_pixel = side() * span.begin;
+  const int pixels = std::min(side() * span.end, GST_VIDEO_FRAME_WIDTH(&frame)) - first_pixel;
   const int bytes = layout.row_bytes(pixels);
-  const int first = layout.half_height ? row : 2 * row;
-  const int end =
-      layout.half_height ? row + 1 : std::min(2 * row + 2, GST_VIDEO_FRAME_HEIGHT(&frame));
-  for (int y = first; y < end; ++y) {
+  const int height = GST_VIDEO_FRAME_HEIGHT(&frame);
+  const int lines = layout.half_height ? pairs_ : side();
+  const int end = std::min((row + 1) * lines, layout.half_height ? (height + 1) / 2 : height);
+  for (int y = row * lines; y < end; ++y) {
     std::uint8_t* under = plane_row(frame, static_cast<int>(&palette - palettes_.data()), y) +
-                          static_cast<std::ptrdiff_t>(span.begin) * layout.pair_bytes;
+                          static_cast<std::ptrdiff_t>(first_pixel / 2) * layout.pair_bytes;
     blend_bytes(under, top_.data(), alpha_.data(), bytes);
   }
 }
 
 void HeatPainter::draw(GstVideoFrame& frame, const std::vector<float>& map, int size) {
-  const auto side = static_cast<std::size_t>(std::max(size, 0));
-  if (side == 0 || side > 4096 || map.size() != side * side) return;
+  const auto cells = static_cast<std::size_t>(std::max(size, 0));
+  if (cells == 0 || cells > 4096 || map.size() != cells * cells) return;
   cells_.resize(map.size());
   std::transform(map.begin(), map.end(), cells_.begin(), level_of);
   if (*std::max_element(cells_.begin(), cells_.end()) < visible_level_) return;
-  const int columns = (GST_VIDEO_FRAME_WIDTH(&frame) + 1) / 2;
-  const int rows = (GST_VIDEO_FRAME_HEIGHT(&frame) + 1) / 2;
+  pairs_ = GST_VIDEO_FRAME_WIDTH(&frame) >= kLargeWidth ? 2 : 1;
+  const int columns = (GST_VIDEO_FRAME_WIDTH(&frame) + side() - 1) / side();
+  const int rows = (GST_VIDEO_FRAME_HEIGHT(&frame) + side() - 1) / side();
   set_columns(columns, size);
   for (int row = 0; row < rows; ++row) {
     mix_cells(row, rows, size);

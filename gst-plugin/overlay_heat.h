@@ -29,7 +29,8 @@ double heat_position(double value);
 /// stay clean), full from 1.5 on.
 double heat_opacity(double position);
 
-/// Draws maps into frames of one format, in squares of 2 x 2 pixels. Not thread-safe.
+/// Draws maps into frames of one format, in squares of 2 x 2 pixels, or of 4 x 4 from 1280 columns
+/// on, where a cell of the map is wider than 30 of them. Not thread-safe.
 class HeatPainter {
  public:
   /// opacity: of the strongest novelty, [0, 1].
@@ -41,7 +42,8 @@ class HeatPainter {
 
  private:
   static constexpr std::size_t kColors = 256;
-  using Pairs = std::array<std::array<std::uint8_t, PlaneLayout::kMaxBytes>, kColors>;
+  // A pair of pixels twice: a square takes one or both.
+  using Pairs = std::array<std::array<std::uint8_t, 2 * PlaneLayout::kMaxBytes>, kColors>;
 
   // What a plane of the frame takes for two pixels of each colour.
   struct PlanePalette {
@@ -60,6 +62,7 @@ class HeatPainter {
   Span visible_span(int size, int squares) const;
   void choose_colors(Span span);
   void blend_squares(GstVideoFrame& frame, const PlanePalette& palette, int row, Span span);
+  int side() const { return 2 * pairs_; }  // of a square, pixels
 
   std::vector<PlanePalette> palettes_;  // [planes]
   int visible_level_ = 0;               // the lowest level that is not transparent
@@ -70,6 +73,7 @@ class HeatPainter {
   std::vector<std::uint8_t> colors_;  // [squares of the span]
   std::vector<std::uint8_t> top_, alpha_;  // bytes of one row of a plane
   int columns_size_ = 0;
+  int pairs_ = 1;  // of pixels, along a square of the frame at hand
 };
 
 }  // namespace novelty

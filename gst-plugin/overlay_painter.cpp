@@ -72,6 +72,7 @@ void OverlayPainter::configure(const GstVideoInfo& info) {
   mixer_ = std::make_unique<InkMixer>(info);
   heat_opacity_ = -1;
   labels_.clear();
+  shown_ = {};
 }
 
 void OverlayPainter::draw(GstVideoFrame& frame, const NoveltyMeta& meta,
@@ -102,29 +103,41 @@ void OverlayPainter::draw_label(GstVideoFrame& frame, const Region& region) {
   if (text.empty() || !is_finite(region) || height < kMinPanelLines) return;
   if (labels_.size() > kMaxLabels) labels_.clear();
   const auto [found, is_new] = labels_.try_emplace(text);
-  if (is_new) found->second = render_label(text, height, *mixer_);
-  const InkPicture& label = found->second;
+  if (is_new) found->second = {*frame.info.finfo, render_label(text, height, *mixer_).view()};
+  const InkLayer& label = found->second;
   const Box box = box_of(region, width, height);
   if (box.right <= box.left || box.bottom <= box.top) return;
-  const int above = box.top - even(label.height + 1);
-  const int left = std::clamp(box.left, 0, std::max(0, width - label.width)) & ~1;
-  blend_ink(frame, left, above >= 0 ? above : box.top, label.view());
+  const int above = box.top - even(label.height() + 1);
+  const int left = std::clamp(box.left, 0, std::max(0, width - label.width())) & ~1;
+  label.blend(frame, left, above >= 0 ? above : box.top);
 }
 
+// Note [Ten panels a second]
+// The panel is text and curves: nobody reads a score thirty times a second, and cairo takes a
+// millisecond for it. It is rendered anew when its state changes, or a tenth of a second after it
+// was; in between the same one is blended.
 void OverlayPainter::draw_panel(GstVideoFrame& frame, const NoveltyMeta& meta,
                                 const OverlayOptions& options) {
+  constexpr std::uint64_t kRenewNs = 100'000'000;
   const int height = GST_VIDEO_FRAME_HEIGHT(&frame);
   if (height < kMinPanelLines) return;
-  PanelContent content;
-  content.show_state = options.show_state;
-  content.state = state_of(meta);
-  content.score = meta.score;
-  content.threshold = meta.threshold;
-  content.history = options.show_history ? &history_ : nullptr;
-  const InkPicture panel = render_panel(content, height, *mixer_);
+  Shown now{options.show_state, options.show_history, state_of(meta), height, shown_.pts};
+  const bool timed = GST_CLOCK_TIME_IS_VALID(meta.scored_pts);
+  const bool fresh = timed && now == shown_ && meta.scored_pts >= shown_.pts &&
+                     meta.scored_pts - shown_.pts < kRenewNs;
+  if (!fresh) {
+    PanelContent content;
+    content.show_state = options.show_state;
+    content.state = now.look;
+    content.score = meta.score;
+    content.threshold = meta.threshold;
+    content.history = options.show_history ? &history_ : nullptr;
+    panel_ = {*frame.info.finfo, render_panel(content, height, *mixer_).view()};
+    now.pts = timed ? meta.scored_pts : 0;
+    shown_ = now;
+  }
   const int margin = even(panel_text_height(height) * 0.7);
-  const bool fits = margin + panel.width <= GST_VIDEO_FRAME_WIDTH(&frame);
-  if (panel.width > 0 && fits) blend_ink(frame, margin, margin, panel.view());
+  if (margin + panel_.width() <= GST_VIDEO_FRAME_WIDTH(&frame)) panel_.blend(frame, margin, margin);
 }
 
 }  // namespace novelty

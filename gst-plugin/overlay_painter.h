@@ -33,7 +33,10 @@ class OverlayPainter {
   void draw(GstVideoFrame& frame, const NoveltyMeta& meta, const OverlayOptions& options);
 
   /// Forgets the history (flush, stop).
-  void reset() { history_.clear(); }
+  void reset() {
+    history_.clear();
+    shown_ = {};
+  }
 
  private:
   void draw_label(GstVideoFrame& frame, const Region& region);
@@ -41,9 +44,19 @@ class OverlayPainter {
 
   std::unique_ptr<InkMixer> mixer_;
   HeatPainter heat_;
-  double heat_opacity_ = -1;                  // what heat_ is configured for
-  std::map<std::string, InkPicture> labels_;  // by text; few, see draw_label
+  double heat_opacity_ = -1;                // what heat_ is configured for
+  std::map<std::string, InkLayer> labels_;  // by text; few, see draw_label
   ScoreHistory history_;
+  // The panel as last rendered, and of what; see Note [Ten panels a second].
+  struct Shown {
+    bool state = false, history = false;
+    ShownState look = ShownState::kNormal;
+    int frame_height = 0;
+    std::uint64_t pts = 0;
+    bool operator==(const Shown&) const = default;
+  };
+  InkLayer panel_;
+  Shown shown_;
 };
 
 }  // namespace novelty

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What drawing a frame of noveltyoverlay costs: median processor time of many frames, one thread.
+// What drawing a frame of noveltyoverlay costs: processor time of many frames, one thread. A third
+// of them render the panel anew.
 #include <gst/gst.h>
 #include <gst/video/video.h>
 
@@ -45,7 +46,11 @@ novelty::NoveltyMeta meta_of(int cells) {
   return meta;
 }
 
-double median_ms(const std::string& format, int cells) {
+struct Cost {
+  double median_ms, anew_ms;  // of all frames; of those that render the panel
+};
+
+Cost cost_of(const std::string& format, int cells) {
   const std::string text = "video/x-raw,format=" + format + ",width=" + std::to_string(kWidth) +
                            ",height=" + std::to_string(kHeight) + ",framerate=30/1";
   GstCaps* caps = gst_caps_from_string(text.c_str());
@@ -70,8 +75,8 @@ double median_ms(const std::string& format, int cells) {
   }
   gst_video_frame_unmap(&frame);
   gst_buffer_unref(buffer);
-  std::nth_element(times.begin(), times.begin() + kMeasured / 2, times.end());
-  return times[kMeasured / 2];
+  std::sort(times.begin(), times.end());
+  return {times[kMeasured / 2], times[kMeasured * 5 / 6]};
 }
 
 }  // namespace
@@ -81,8 +86,10 @@ int main(int argc, char** argv) {
   const std::array<std::pair<int, const char*>, 3> scenes{
       {{0, "normal frame"}, {4, "event over 8 % of the frame"}, {14, "all of the frame novel"}}};
   for (const char* format : {"I420", "NV12", "YUY2", "RGB", "BGRx", "GRAY8"})
-    for (const auto& [cells, name] : scenes)
-      std::printf("%dx%d %s, %s: median %.2f ms\n", kWidth, kHeight, format, name,
-                  median_ms(format, cells));
+    for (const auto& [cells, name] : scenes) {
+      const Cost cost = cost_of(format, cells);
+      std::printf("%dx%d %s, %s: median %.2f ms, with a new panel %.2f ms\n", kWidth, kHeight,
+                  format, name, cost.median_ms, cost.anew_ms);
+    }
   return 0;
 }

@@ -129,6 +129,17 @@ TEST_P(OverlayFormats, DrawsHeatWhereTheMapIsHighAndNowhereElse) {
   EXPECT_EQ(run.changed(bytes, 0, 0, 200, 240), 0);
 }
 
+// Up to the last odd line and column.
+TEST_P(OverlayFormats, DrawsHeatInLargeFrames) {
+  OverlayRun run(GetParam(), 1283, 727, kOnlyMap);
+  const NoveltyMeta meta = novel_meta();
+  const Bytes bytes = run.push(&meta);
+  ASSERT_EQ(bytes.size(), run.size());
+  EXPECT_EQ(run.changed(bytes, 1123, 637, 1283, 727), 160 * 90);
+  EXPECT_EQ(run.changed(bytes, 0, 0, 1283, 450), 0);
+  EXPECT_EQ(run.changed(bytes, 0, 0, 800, 727), 0);
+}
+
 TEST_P(OverlayFormats, KeepsANormalFrameClean) {
   OverlayRun run(GetParam(), 320, 240, kOnlyMap);
   const NoveltyMeta meta = normal_meta();
@@ -209,6 +220,23 @@ TEST(Overlay, ShowsEachStateDifferently) {
   EXPECT_NE(pictures[0], pictures[1]);
   EXPECT_NE(pictures[1], pictures[2]);
   EXPECT_NE(pictures[0], pictures[2]);
+}
+
+TEST(Overlay, RenewsThePanelTenTimesASecondAndWithItsState) {
+  OverlayRun run("GRAY8", 640, 480, "show-map=false show-regions=false");
+  NoveltyMeta meta = novel_meta();
+  const auto picture = [&](GstClockTime ms, double score, bool novel) {
+    meta.scored_pts = ms * GST_MSECOND;
+    meta.score = score;
+    meta.novel = novel;
+    return run.push(&meta);
+  };
+  const Bytes first = picture(0, 3, true);
+  EXPECT_EQ(picture(66, 4, true), first);
+  const Bytes second = picture(100, 4, true);
+  EXPECT_NE(second, first);
+  EXPECT_NE(picture(133, 1, false), second);
+  EXPECT_NE(picture(50, 5, true), second);  // a jump back in time
 }
 
 TEST(Overlay, DrawsNothingWithAllSwitchedOff) {
