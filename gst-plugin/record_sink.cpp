@@ -178,9 +178,9 @@ static void gst_novelty_record_sink_init(GstNoveltyRecordSink*) {}
 namespace novelty {
 
 GstElement* make_record_sink(std::unique_ptr<Recorder> recorder, std::shared_ptr<RecordHost> host) {
-  auto* self = GST_NOVELTY_RECORD_SINK(g_object_new(GST_TYPE_NOVELTY_RECORD_SINK, "name",
-                                                    "recorder", "sync", FALSE, "async", FALSE,
-                                                    "enable-last-sample", FALSE, nullptr));
+  auto* self =
+      GST_NOVELTY_RECORD_SINK(g_object_new(GST_TYPE_NOVELTY_RECORD_SINK, "name", "recorder", "sync",
+                                           FALSE, "enable-last-sample", FALSE, nullptr));
   self->recorder = recorder.release();
   self->host = new std::shared_ptr<RecordHost>(std::move(host));
   return GST_ELEMENT(self);

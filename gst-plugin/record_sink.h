@@ -16,7 +16,7 @@ G_END_DECLS
 
 namespace novelty {
 
-/// A sink (floating) that neither waits for the clock nor for a preroll. It owns `recorder`.
+/// A sink (floating) that does not wait for the clock. It owns `recorder`.
 GstElement* make_record_sink(std::unique_ptr<Recorder> recorder, std::shared_ptr<RecordHost> host);
 
 }  // namespace novelty
