@@ -15,10 +15,12 @@
 #include "bundle/bundle.h"
 #include "class_images.h"
 #include "class_scores.h"
+#include "image/preprocess.h"
 #include "image_footage.h"
 #include "interrupt.h"
 #include "kept_model.h"
 #include "metrics.h"
+#include "novelty/detector.h"
 #include "novelty/error.h"
 #include "report.h"
 #include "trainer/shared_teacher.h"
@@ -29,9 +31,11 @@ namespace {
 using nlohmann::json;
 using Clock = std::chrono::steady_clock;
 
-constexpr std::size_t kBatch = 16;   // images scored at once
-constexpr double kRecall = 0.95;     // of false_positive_rate
-constexpr double kCalibrated = 0.1;  // share of the training images that calibrates
+constexpr std::size_t kBatch = 16;  // images scored at once
+constexpr double kRecall = 0.95;    // of false_positive_rate
+constexpr std::size_t kRocSteps = 100;
+constexpr std::size_t kConfused = 4;  // images of a kind and task
+constexpr double kCalibrated = 0.1;   // share of the training images that calibrates
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
@@ -152,7 +156,53 @@ ClassResult result_of(const ModelInfo& model, const ClassTask& task, std::size_t
   result.false_positive_rate = false_positive_rate(score, novel, kRecall).value();
   result.discrepancy = auroc(values_of(scores, place, &PictureScore::discrepancy), novel).value();
   result.density = auroc(values_of(scores, place, &PictureScore::density), novel).value();
+  result.roc = roc_curve(score, novel, kRocSteps).value();
+  for (std::size_t i = 0; i < score.size(); ++i)
+    (novel[i] != 0 ? result.novel_scores : result.normal_scores).push_back(score[i]);
   return result;
+}
+
+/// The images that lie furthest on the wrong side: the highest of the normal ones, then the lowest
+/// of the novel ones; places in the scores.
+std::vector<std::size_t> most_confused(const ClassTask& task, std::size_t place,
+                                       const ClassScores& scores) {
+  std::vector<std::size_t> normal, novel;
+  for (std::size_t i = 0; i < scores.size(); ++i)
+    (task.normal.contains(scores.class_of(i)) ? normal : novel).push_back(i);
+  const auto score = [&](std::size_t i) { return scores.score(i, place).score; };
+  const auto cut = [](std::vector<std::size_t>& images, const auto& before) {
+    const std::size_t count = std::min(kConfused, images.size());
+    std::partial_sort(images.begin(), images.begin() + static_cast<std::ptrdiff_t>(count),
+                      images.end(), before);
+    images.resize(count);
+  };
+  cut(normal, [&](std::size_t a, std::size_t b) { return score(a) > score(b); });
+  cut(novel, [&](std::size_t a, std::size_t b) { return score(a) < score(b); });
+  normal.insert(normal.end(), novel.begin(), novel.end());
+  return normal;
+}
+
+/// Their pictures and maps, from the model itself.
+std::vector<ConfusedImage> confused_images(const ClassOptions& options, std::size_t place,
+                                           const std::vector<TestImage>& images,
+                                           const ClassScores& scores, const VitConfig& config) {
+  const ClassTask& task = options.tasks[place];
+  const auto detector = Detector::load(model_path(options, task.name), {.device = "cpu"});
+  const auto scratch = detector->make_scratch();
+  PreparedFrame prepared;
+  FrameScore seen;
+  std::vector<ConfusedImage> confused;
+  for (const std::size_t i : most_confused(task, place, scores)) {
+    const ImageFile* file = images[i].file;
+    prepared.patches = prepared_images(std::span(&file, 1), config);
+    detector->score(prepared, *scratch, seen);
+    confused.push_back(
+        {file->name, images[i].name, !task.normal.contains(images[i].name),
+         ReportFrame{i, scores.score(i, place).score, config.input_size,
+                     picture_of(prepared.patches, config.input_size, config.patch_size),
+                     seen.map_size, seen.map}});
+  }
+  return confused;
 }
 
 /// What is averaged.
@@ -193,6 +243,11 @@ ClassResults over_seeds(const std::vector<ClassResults>& runs) {
   }
   all.mean_deviation = deviation_of(means);
   for (std::size_t c = 0; c < all.classes.size(); ++c) {
+    for (std::size_t i = 0; i < all.classes[c].roc.size(); ++i) {
+      double sum = 0;
+      for (const ClassResults& run : runs) sum += run.classes.at(c).roc.at(i);
+      all.classes[c].roc[i] = sum / static_cast<double>(runs.size());
+    }
     std::vector<double> scores(runs.size());
     std::transform(runs.begin(), runs.end(), scores.begin(),
                    [c](const ClassResults& run) { return run.classes.at(c).score; });
@@ -210,6 +265,7 @@ ClassResults evaluate_classes(const ClassOptions& options, const ClassData& data
                               Progress& progress) {
   ClassResults results;
   results.seeds = {options.seed};
+  for (const auto& [name, images] : data.train) results.data_classes.insert(name);
   const auto start = Clock::now();
   for (std::size_t i = 0; i < options.tasks.size(); ++i) train_class(options, data, i, progress);
   results.training_s = seconds_since(start);
@@ -223,14 +279,21 @@ ClassResults evaluate_classes(const ClassOptions& options, const ClassData& data
          json::parse(bundles.back().provenance_json).value("warnings", json::array()))
       results.warnings.insert(warning.get<std::string>());
   }
+  const VitConfig config = bundles.front().teacher.config;
   results.teacher_name = models.front().teacher_name;
   results.untrained_teacher = models.front().untrained_teacher;
   ClassScores scores((std::filesystem::path(options.out) / "scores.jsonl").string(),
                      header_of(models, options, test_images(data).size()), models.size());
   score_all(std::move(bundles), options, data, scores, progress);
   results.scoring_s = seconds_since(trained);
-  for (std::size_t i = 0; i < models.size(); ++i)
+  const std::vector<TestImage> images = test_images(data);
+  for (std::size_t i = 0; i < models.size(); ++i) {
+    progress.show("looking at the most confused", i, models.size());
+    throw_if_interrupted();
     results.classes.push_back(result_of(models[i], options.tasks[i], i, scores));
+    results.classes.back().confused = confused_images(options, i, images, scores, config);
+  }
+  progress.finish();
   return results;
 }
 

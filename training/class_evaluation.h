@@ -10,6 +10,7 @@
 
 #include "class_baselines.h"
 #include "class_data.h"
+#include "novelty/trainer.h"
 #include "progress.h"
 
 namespace novelty {
@@ -26,6 +27,13 @@ struct ClassOptions {
   std::string precision = "fp32";  ///< of scoring; see EngineOptions
 };
 
+/// An image that a model ranks far on the wrong side, and its anomaly map.
+struct ConfusedImage {
+  std::string image, of_class;
+  bool novel = false;  ///< to the model
+  ReportFrame frame;
+};
+
 /// How a task's model ranks the images, those of its normal classes normal and all others novel.
 struct ClassResult {
   std::string name, model_id;
@@ -34,6 +42,9 @@ struct ClassResult {
   double score_deviation = 0;                      ///< of `score`, over seeds
   double average_precision = 0;                    ///< of the score
   double false_positive_rate = 0;  ///< of the score, where 95 % of the novel images are found
+  std::vector<double> roc;         ///< of the score, roc_curve in steps of a hundredth
+  std::vector<double> normal_scores, novel_scores;  ///< of the first seed
+  std::vector<ConfusedImage> confused;  ///< of the first seed: normal ones, then novel ones
 };
 
 struct ClassResults {
@@ -41,6 +52,7 @@ struct ClassResults {
   bool untrained_teacher = false;
   std::vector<std::uint64_t> seeds;
   std::vector<ClassResult> classes;      ///< one a task
+  std::set<std::string> data_classes;    ///< all of the data's
   std::vector<ClassBaseline> baselines;  ///< of class_baselines
   double mean_deviation = 0;             ///< of the mean score, over seeds
   std::set<std::string> warnings;        ///< of training, plain sentences

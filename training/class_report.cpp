@@ -8,7 +8,10 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "footage.h"
 #include "html_page.h"
+#include "published.h"
+#include "svg_chart.h"
 
 namespace novelty {
 namespace {
@@ -89,6 +92,79 @@ std::string baseline_table(const ClassResults& results) {
   return html + "</table>";
 }
 
+/// The paper's figures, those of other networks than the teacher's faint.
+std::string published_table(const PublishedTable& table, const ClassResults& results) {
+  const auto own = backbone_of(results.teacher_name);
+  const auto cells = [&](const std::string& mean, const auto& of_task) {
+    std::string html = "<td>" + escape(mean) + "</td>";
+    for (const std::string& task : table.tasks) html += "<td>" + escape(of_task(task)) + "</td>";
+    return html + "</tr>";
+  };
+  std::string html = "<h3>" + table.source +
+                     "</h3><table class='figures ours'><tr><th><th>network<th>learnt by<th>mean";
+  for (const std::string& task : table.tasks) html += "<th>" + escape(task);
+  html += "</tr><tr><td>This run</td><td>" + escape(own.value_or(results.teacher_name)) +
+          "</td><td></td>" + cells(percent(results.mean().score), [&](const std::string& task) {
+            const auto row = std::find_if(results.classes.begin(), results.classes.end(),
+                                          [&](const ClassResult& one) { return one.name == task; });
+            return row == results.classes.end() ? std::string("-") : percent(row->score);
+          });
+  for (const PublishedRow& row : table.rows) {
+    html += std::string("<tr") + (own == row.backbone ? "" : " class=other") + "><td>" +
+            escape(row.method) + "</td><td>" + escape(row.backbone) + "</td><td>" +
+            escape(row.pre_training) + "</td>" + cells(row.mean, [&](const std::string& task) {
+              const auto at = std::find(table.tasks.begin(), table.tasks.end(), task);
+              return row.each.at(static_cast<std::size_t>(at - table.tasks.begin()));
+            });
+  }
+  return html + "</table>";
+}
+
+std::string published(const ClassResults& results, const ClassOptions& options) {
+  std::string html;
+  for (const PublishedTable& table : published_tables(results.data_classes, options.protocol))
+    html += published_table(table, results);
+  if (html.empty()) return html;
+  return "<h2>Beside the paper</h2><p class=sub>As printed in \u201cRedefining Normal\u201d (ACCV "
+         "2024), <b>not rerun</b>; * marks what its authors reran. Faint: another network than "
+         "this "
+         "run's teacher. The paper trains on all images of a class; this run on " +
+         std::to_string(options.train_count) + " at most, and scores " + scored_text(options) +
+         ".</p>" + html;
+}
+
+std::string charts_of(const ClassResults& results) {
+  std::string html = "<h2>Curves</h2><div class=grid>";
+  for (const ClassResult& row : results.classes) {
+    std::vector<double> found(row.roc.size());
+    std::transform(row.roc.begin(), row.roc.end(), found.begin(),
+                   [](double share) { return 100 * share; });
+    const std::string title = row.name + ", AUROC " + percent(row.score);
+    html +=
+        chart_card("ROC: " + escape(title), line_chart({{"novel images found, %", "a", found}}, {},
+                                                       "normal images flagged, %")) +
+        chart_card("Scores: " + escape(row.name),
+                   histogram({{"normal", "a", row.normal_scores}, {"novel", "b", row.novel_scores}},
+                             {}, "score"));
+  }
+  return html + "</div>";
+}
+
+std::string confused(const ClassResults& results) {
+  std::string html =
+      "<h2>Most confused</h2><p class=sub>For each model the normal images with the highest scores "
+      "and the novel ones with the lowest, as the networks saw them and with the anomaly "
+      "map.</p>";
+  for (const ClassResult& row : results.classes) {
+    html += "<h3>" + escape(row.name) + "</h3><div class=pictures>";
+    for (const ConfusedImage& image : row.confused)
+      html += figure_of(image.frame, image.of_class + ", " + (image.novel ? "novel" : "normal"),
+                        "score " + short_number(image.frame.score) + ", " + base_name(image.image));
+    html += "</div>";
+  }
+  return html;
+}
+
 }  // namespace
 
 std::string class_table(const ClassResults& results) {
@@ -163,6 +239,7 @@ std::string class_page(const ClassResults& results, const ClassOptions& options)
   for (const ClassResult& row : rows_of(results)) html += html_row(row, results);
   html += "</table>";
   if (!results.baselines.empty()) html += baseline_table(results);
+  html += published(results, options) + charts_of(results) + confused(results);
   return html_page("Evaluation: " + options.protocol, html);
 }
 

@@ -82,6 +82,26 @@ std::optional<double> false_positive_rate(std::span<const double> scores,
   return found->normal / steps.back().normal;
 }
 
+std::optional<std::vector<double>> roc_curve(std::span<const double> scores,
+                                             std::span<const std::uint8_t> novel,
+                                             std::size_t steps) {
+  const auto flags = flagged(scores, novel);
+  if (!has_both(flags)) return std::nullopt;
+  std::vector<double> curve(steps + 1, 0);
+  auto next = flags.begin();
+  double found = 0;
+  for (std::size_t i = 0; i <= steps; ++i) {
+    // in whole frames, where no rounding is
+    const auto fits = [&](const Flagged& flag) {
+      return flag.normal * static_cast<double>(steps) <=
+             flags.back().normal * static_cast<double>(i);
+    };
+    for (; next != flags.end() && fits(*next); ++next) found = next->novel;
+    curve[i] = found / flags.back().novel;
+  }
+  return curve;
+}
+
 std::optional<double> auroc(std::span<const double> scores, std::span<const std::uint8_t> novel) {
   const auto steps = flagged(scores, novel);
   if (!has_both(steps)) return std::nullopt;

@@ -26,6 +26,13 @@ std::optional<double> average_precision(std::span<const double> scores,
 std::optional<double> false_positive_rate(std::span<const double> scores,
                                           std::span<const std::uint8_t> novel, double recall);
 
+/// The ROC curve at even steps: value i is the largest share of novel frames that a threshold flags
+/// which flags at most the share i / steps of the normal ones; [steps + 1], none without frames of
+/// both kinds.
+std::optional<std::vector<double>> roc_curve(std::span<const double> scores,
+                                             std::span<const std::uint8_t> novel,
+                                             std::size_t steps);
+
 /// An interval of a mean count.
 struct CountInterval {
   double low = 0, high = 0;

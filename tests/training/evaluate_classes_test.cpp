@@ -74,6 +74,12 @@ TEST_F(EvaluateClasses, RanksEachClassAgainstAllAndKeepsWhatIsThere) {
   }
   EXPECT_NE(first.out.find("mean of k-NN, [CLS]: 100.00"), std::string::npos) << first.out;
 
+  const std::string page = text_of(file("out/report.html"));
+  for (const char* part : {"ROC: dark, AUROC 100.00", "Scores: bright", "Most confused",
+                           "dark, normal", "bright, novel", "data:image/"})
+    EXPECT_NE(page.find(part), std::string::npos) << part;
+  EXPECT_EQ(page.find("Beside the paper"), std::string::npos) << "it has no such data";
+
   const ChildResult again = run();
   ASSERT_EQ(again.status, 0) << again.err;
   EXPECT_EQ(again.err.find("distilling"), std::string::npos) << again.err;

@@ -6,10 +6,13 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <sstream>
+#include <utility>
 
 #include "class_evaluation.h"
 #include "evaluation_report.h"
+#include "published.h"
 
 namespace novelty {
 namespace {
@@ -212,6 +215,44 @@ TEST(OverSeeds, GivesMeansAndTheDeviationsOfASample) {
   // Of the means 0.65, 0.7 and 0.9.
   EXPECT_NEAR(all.mean().score_deviation, 0.13228756555322954, 1e-12);
   EXPECT_EQ(over_seeds({made_run(1, 0.8, 0.5)}).classes.at(0).score_deviation, 0);
+}
+
+const std::set<std::string> kCifar10{"airplane", "automobile", "bird",  "cat",  "deer",
+                                     "dog",      "frog",       "horse", "ship", "truck"};
+
+TEST(PublishedTables, AreOfKnownDataAndProtocols) {
+  for (const auto& [protocol, mean] :
+       {std::pair{"one-vs-all", "98.6"}, {"all-vs-one", "84.3"}, {"half-vs-half", "93.4"}}) {
+    const auto tables = published_tables(kCifar10, protocol);
+    ASSERT_FALSE(tables.empty()) << protocol;
+    EXPECT_EQ(tables.front().rows.back().method, "This paper");
+    EXPECT_EQ(tables.front().rows.back().mean, mean);
+  }
+  EXPECT_TRUE(published_tables({"cat", "dog"}, "one-vs-all").empty());
+  EXPECT_TRUE(published_tables(kCifar10, "other").empty());
+}
+
+// A slip of the hand would show: the paper rounds its means of these figures.
+TEST(PublishedTables, HaveTheMeansOfTheirTasks) {
+  for (const char* protocol : {"one-vs-all", "half-vs-half"}) {
+    for (const PublishedTable& table : published_tables(kCifar10, protocol)) {
+      for (const PublishedRow& row : table.rows) {
+        if (table.tasks.empty()) continue;
+        ASSERT_EQ(row.each.size(), table.tasks.size()) << row.method;
+        double sum = 0;
+        for (const std::string& figure : row.each) sum += std::stod(figure);
+        EXPECT_NEAR(sum / static_cast<double>(row.each.size()), std::stod(row.mean), 0.16)
+            << table.source << " " << row.method;
+      }
+    }
+  }
+}
+
+TEST(Backbone, IsReadFromNames) {
+  EXPECT_EQ(backbone_of("vit_small_patch16_224.augreg_in21k"), "ViT-S/16");
+  EXPECT_EQ(backbone_of("vit_tiny_patch16_224.augreg_in21k_ft_in1k"), "ViT-Ti/16");
+  EXPECT_EQ(backbone_of("vit_base_patch8_224.dino"), "ViT-B/8");
+  EXPECT_EQ(backbone_of("resnet50"), std::nullopt);
 }
 
 }  // namespace

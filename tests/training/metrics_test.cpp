@@ -62,6 +62,24 @@ TEST(AveragePrecision, IsThatOfScikitLearn) {
   EXPECT_NEAR(false_positive_rate(more.scores, more.novel, 0.95).value(), 0.84375, 1e-12);
 }
 
+// For each step the largest tpr of scikit-learn's roc_curve(..., drop_intermediate=False) whose fpr
+// is not over it.
+TEST(RocCurve, IsThatOfScikitLearn) {
+  const Sample sample;
+  const Values wanted{0.125, 0.35, 0.425, 0.475, 0.525, 0.625, 0.725, 0.875, 0.9, 1, 1};
+  const auto curve = roc_curve(sample.scores, sample.novel, 10);
+  ASSERT_TRUE(curve);
+  ASSERT_EQ(curve->size(), wanted.size());
+  for (std::size_t i = 0; i < wanted.size(); ++i) EXPECT_NEAR((*curve)[i], wanted[i], 1e-12) << i;
+}
+
+TEST(RocCurve, KnowsItsLimits) {
+  EXPECT_EQ(roc_curve(Values{1, 2, 3}, Flags{0, 0, 1}, 2), (Values{1, 1, 1}));
+  EXPECT_EQ(roc_curve(Values{3, 2, 1}, Flags{0, 0, 1}, 2), (Values{0, 0, 1}));
+  EXPECT_EQ(roc_curve(Values{1, 1}, Flags{0, 1}, 2), (Values{0, 0, 1})) << "one threshold for both";
+  EXPECT_EQ(roc_curve(Values{1, 2}, Flags{1, 1}, 2), std::nullopt);
+}
+
 TEST(AveragePrecision, KnowsItsLimits) {
   EXPECT_EQ(average_precision(Values{1, 2, 3}, Flags{0, 0, 1}), 1.0);
   EXPECT_EQ(false_positive_rate(Values{1, 2, 3}, Flags{0, 0, 1}, 0.95), 0.0);
