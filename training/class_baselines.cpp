@@ -142,14 +142,17 @@ std::vector<ClassBaseline> class_baselines(const ClassOptions& options, const Cl
   for (const ClassTask& task : options.tasks) {
     Features normal;
     for (const std::string& name : task.normal) normal.append(learnt.at(name));
-    std::vector<std::uint8_t> novel(classes.size());
-    std::transform(classes.begin(), classes.end(), novel.begin(),
-                   [&](const std::string& name) { return task.normal.contains(name) ? 0 : 1; });
+    std::vector<std::uint8_t> novel;
+    for (const std::string& name : classes)
+      if (task.counts(name)) novel.push_back(task.is_novel(name) ? 1 : 0);
     for (std::size_t i = 0; i < std::size(kWays); ++i) {
       throw_if_interrupted();
       const Way& way = kWays[i];
       const std::size_t width = way.widths * maker.width();
-      const auto scores = way.distances({normal.*way.part, width}, {test.*way.part, width});
+      const auto all = way.distances({normal.*way.part, width}, {test.*way.part, width});
+      std::vector<double> scores;
+      for (std::size_t k = 0; k < all.size(); ++k)
+        if (task.counts(classes[k])) scores.push_back(all[k]);
       baselines[i].auroc.push_back(auroc(scores, novel).value());
     }
   }

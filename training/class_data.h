@@ -28,10 +28,20 @@ ClassData read_class_data(const std::string& path);
 /// images. Throws: Error(kSettings) when a class has no image left to train on.
 void hold_out(ClassData& data, std::size_t count);
 
-/// What a model is to know as normal; all other classes are novel to it.
+/// What a model is to know as normal, and what it is to tell from that.
 struct ClassTask {
   std::string name;
   std::set<std::string> normal;
+  std::set<std::string> novel{};  ///< empty: all other classes; images of neither are left out
+  std::string model{};            ///< what its model is called; empty: `name`
+
+  const std::string& model_name() const { return model.empty() ? name : model; }
+  bool is_novel(const std::string& of_class) const {
+    return novel.empty() ? !normal.contains(of_class) : novel.contains(of_class);
+  }
+  bool counts(const std::string& of_class) const {
+    return normal.contains(of_class) || is_novel(of_class);
+  }
 };
 
 /// The tasks of a protocol: "one-vs-all" (each class normal), "all-vs-one" (all but one normal) or

@@ -7,8 +7,10 @@
 #include <chrono>
 #include <cmath>
 #include <filesystem>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <numeric>
+#include <optional>
 #include <span>
 #include <utility>
 
@@ -20,9 +22,11 @@
 #include "interrupt.h"
 #include "kept_model.h"
 #include "metrics.h"
+#include "mosaic.h"
 #include "novelty/detector.h"
 #include "novelty/error.h"
 #include "report.h"
+#include "trainer/model_scorer.h"
 #include "trainer/shared_teacher.h"
 
 namespace novelty {
@@ -47,7 +51,7 @@ std::string model_path(const ClassOptions& options, const std::string& name) {
 
 TrainingOptions training_options(const ClassOptions& options, std::size_t place) {
   TrainingOptions training;
-  training.output = model_path(options, options.tasks[place].name);
+  training.output = model_path(options, options.tasks[place].model_name());
   training.teacher_path = options.teacher_path;
   training.preset = options.preset;
   training.fine_tuning = options.fine_tuning;
@@ -104,6 +108,7 @@ std::string header_of(const std::vector<ModelInfo>& models, const ClassOptions& 
               {"images", images},
               {"models", json::array()}};
   if (options.precision != "fp32") header["precision"] = options.precision;
+  if (is_mosaic(options.protocol)) header["protocol"] = options.protocol;
   for (const ModelInfo& model : models) header["models"].push_back(model.id);
   return header.dump();
 }
@@ -130,12 +135,12 @@ void score_all(std::vector<Bundle> bundles, const ClassOptions& options, const C
   progress.finish();
 }
 
-/// The values of one term of one model.
-std::vector<double> values_of(const ClassScores& scores, std::size_t model,
-                              double PictureScore::*term) {
-  std::vector<double> values;
-  for (std::size_t i = 0; i < scores.size(); ++i) values.push_back(scores.score(i, model).*term);
-  return values;
+/// The images that a task is about.
+std::vector<std::size_t> images_of(const ClassTask& task, const ClassScores& scores) {
+  std::vector<std::size_t> images;
+  for (std::size_t i = 0; i < scores.size(); ++i)
+    if (task.counts(scores.class_of(i))) images.push_back(i);
+  return images;
 }
 
 ClassResult result_of(const ModelInfo& model, const ClassTask& task, std::size_t place,
@@ -144,18 +149,23 @@ ClassResult result_of(const ModelInfo& model, const ClassTask& task, std::size_t
   result.name = task.name;
   result.model_id = model.id;
   result.trained = static_cast<std::size_t>(model.training_frames + model.calibration_frames);
+  const std::vector<std::size_t> images = images_of(task, scores);
   std::vector<std::uint8_t> novel;
-  for (std::size_t i = 0; i < scores.size(); ++i)
-    novel.push_back(task.normal.contains(scores.class_of(i)) ? 0 : 1);
+  for (const std::size_t i : images) novel.push_back(task.is_novel(scores.class_of(i)) ? 1 : 0);
+  const auto values_of = [&](double PictureScore::*term) {
+    std::vector<double> values;
+    for (const std::size_t i : images) values.push_back(scores.score(i, place).*term);
+    return values;
+  };
   result.novel = static_cast<std::size_t>(std::count(novel.begin(), novel.end(), 1));
   result.normal = novel.size() - result.novel;
   // tasks_of saw images of both kinds.
-  const auto score = values_of(scores, place, &PictureScore::score);
+  const auto score = values_of(&PictureScore::score);
   result.score = auroc(score, novel).value();
   result.average_precision = average_precision(score, novel).value();
   result.false_positive_rate = false_positive_rate(score, novel, kRecall).value();
-  result.discrepancy = auroc(values_of(scores, place, &PictureScore::discrepancy), novel).value();
-  result.density = auroc(values_of(scores, place, &PictureScore::density), novel).value();
+  result.discrepancy = auroc(values_of(&PictureScore::discrepancy), novel).value();
+  result.density = auroc(values_of(&PictureScore::density), novel).value();
   result.roc = roc_curve(score, novel, kRocSteps).value();
   for (std::size_t i = 0; i < score.size(); ++i)
     (novel[i] != 0 ? result.novel_scores : result.normal_scores).push_back(score[i]);
@@ -167,8 +177,8 @@ ClassResult result_of(const ModelInfo& model, const ClassTask& task, std::size_t
 std::vector<std::size_t> most_confused(const ClassTask& task, std::size_t place,
                                        const ClassScores& scores) {
   std::vector<std::size_t> normal, novel;
-  for (std::size_t i = 0; i < scores.size(); ++i)
-    (task.normal.contains(scores.class_of(i)) ? normal : novel).push_back(i);
+  for (const std::size_t i : images_of(task, scores))
+    (task.is_novel(scores.class_of(i)) ? novel : normal).push_back(i);
   const auto score = [&](std::size_t i) { return scores.score(i, place).score; };
   const auto cut = [](std::vector<std::size_t>& images, const auto& before) {
     const std::size_t count = std::min(kConfused, images.size());
@@ -182,25 +192,77 @@ std::vector<std::size_t> most_confused(const ClassTask& task, std::size_t place,
   return normal;
 }
 
-/// Their pictures and maps, from the model itself.
-std::vector<ConfusedImage> confused_images(const ClassOptions& options, std::size_t place,
+/// Scores images one by one, with their maps.
+class MapMaker {
+ public:
+  MapMaker(const std::string& model, const VitConfig& config)
+      : config_(config),
+        detector_(Detector::load(model, {.device = "cpu"})),
+        scratch_(detector_->make_scratch()) {}
+
+  const FrameScore& score(const ImageFile* file) {
+    prepared_.patches = prepared_images(std::span(&file, 1), config_);
+    detector_->score(prepared_, *scratch_, seen_);
+    return seen_;
+  }
+
+  int side() const { return config_.input_size; }
+
+  /// The image of the last score, as the networks saw it, [side, side, 3].
+  std::vector<std::uint8_t> picture() const {
+    return picture_of(prepared_.patches, config_.input_size, config_.patch_size);
+  }
+
+ private:
+  VitConfig config_;
+  std::shared_ptr<const Detector> detector_;
+  std::unique_ptr<Detector::Scratch> scratch_;
+  PreparedFrame prepared_;
+  FrameScore seen_;
+};
+
+/// Means over the four quarters of a square of patches, in the order of ImageFile::tiles.
+std::array<double, 4> quarters_of(std::span<const float> values, int size) {
+  std::array<double, 4> sums{}, cells{};
+  for (int y = 0; y < size; ++y) {
+    for (int x = 0; x < size; ++x) {
+      const auto quarter = static_cast<std::size_t>(2 * (2 * y / size) + 2 * x / size);
+      sums.at(quarter) += values[static_cast<std::size_t>(y * size + x)];
+      cells.at(quarter) += 1;
+    }
+  }
+  for (std::size_t i = 0; i < sums.size(); ++i) sums.at(i) /= cells.at(i);
+  return sums;
+}
+
+/// Of mosaics with some foreign tiles: how well the patches' values tell those from the others.
+std::optional<double> tile_auroc(const ClassOptions& options, const ClassTask& task,
+                                 const std::vector<TestImage>& images) {
+  const Bundle bundle = read_bundle(model_path(options, task.model_name()));
+  ModelScorer scorer(bundle, 0, options.precision);
+  std::vector<double> values;
+  std::vector<std::uint8_t> novel;
+  for (const TestImage& image : images) {
+    if (image.file->tiles.empty() || !task.is_novel(image.name)) continue;
+    throw_if_interrupted();
+    scorer.score(prepared_images(std::span(&image.file, 1), bundle.teacher.config));
+    const auto quarters = quarters_of(scorer.values(), bundle.info.grid_size);
+    values.insert(values.end(), quarters.begin(), quarters.end());
+    const auto foreign = foreign_tiles(*image.file, task.name);
+    novel.insert(novel.end(), foreign.begin(), foreign.end());
+  }
+  return auroc(values, novel);
+}
+
+std::vector<ConfusedImage> confused_images(const ClassTask& task, std::size_t place,
                                            const std::vector<TestImage>& images,
-                                           const ClassScores& scores, const VitConfig& config) {
-  const ClassTask& task = options.tasks[place];
-  const auto detector = Detector::load(model_path(options, task.name), {.device = "cpu"});
-  const auto scratch = detector->make_scratch();
-  PreparedFrame prepared;
-  FrameScore seen;
+                                           const ClassScores& scores, MapMaker& maker) {
   std::vector<ConfusedImage> confused;
   for (const std::size_t i : most_confused(task, place, scores)) {
-    const ImageFile* file = images[i].file;
-    prepared.patches = prepared_images(std::span(&file, 1), config);
-    detector->score(prepared, *scratch, seen);
-    confused.push_back(
-        {file->name, images[i].name, !task.normal.contains(images[i].name),
-         ReportFrame{i, scores.score(i, place).score, config.input_size,
-                     picture_of(prepared.patches, config.input_size, config.patch_size),
-                     seen.map_size, seen.map}});
+    const FrameScore& seen = maker.score(images[i].file);
+    confused.push_back({images[i].file->name, images[i].name, task.is_novel(images[i].name),
+                        ReportFrame{i, scores.score(i, place).score, maker.side(), maker.picture(),
+                                    seen.map_size, seen.map}});
   }
   return confused;
 }
@@ -229,6 +291,21 @@ ClassResult ClassResults::mean() const {
     for (const auto figure : kFigures)
       mean.*figure += one.*figure / static_cast<double>(classes.size());
   return mean;
+}
+
+ClassResults joined(const std::vector<ClassResults>& runs) {
+  ClassResults all = runs.front();
+  for (std::size_t i = 1; i < runs.size(); ++i) {
+    const ClassResults& run = runs[i];
+    all.classes.insert(all.classes.end(), run.classes.begin(), run.classes.end());
+    all.warnings.insert(run.warnings.begin(), run.warnings.end());
+    for (std::size_t k = 0; k < all.baselines.size(); ++k)
+      all.baselines[k].auroc.insert(all.baselines[k].auroc.end(), run.baselines.at(k).auroc.begin(),
+                                    run.baselines.at(k).auroc.end());
+    all.training_s += run.training_s;
+    all.scoring_s += run.scoring_s;
+  }
+  return all;
 }
 
 ClassResults over_seeds(const std::vector<ClassResults>& runs) {
@@ -273,7 +350,7 @@ ClassResults evaluate_classes(const ClassOptions& options, const ClassData& data
   std::vector<Bundle> bundles;
   std::vector<ModelInfo> models;
   for (const ClassTask& task : options.tasks) {
-    bundles.push_back(read_bundle(model_path(options, task.name)));
+    bundles.push_back(read_bundle(model_path(options, task.model_name())));
     models.push_back(bundles.back().info);
     for (const json& warning :
          json::parse(bundles.back().provenance_json).value("warnings", json::array()))
@@ -287,11 +364,14 @@ ClassResults evaluate_classes(const ClassOptions& options, const ClassData& data
   score_all(std::move(bundles), options, data, scores, progress);
   results.scoring_s = seconds_since(trained);
   const std::vector<TestImage> images = test_images(data);
-  for (std::size_t i = 0; i < models.size(); ++i) {
-    progress.show("looking at the most confused", i, models.size());
+  for (std::size_t i = 0; i < options.tasks.size(); ++i) {
+    progress.show("looking at maps", i, options.tasks.size());
     throw_if_interrupted();
-    results.classes.push_back(result_of(models[i], options.tasks[i], i, scores));
-    results.classes.back().confused = confused_images(options, i, images, scores, config);
+    const ClassTask& task = options.tasks[i];
+    ClassResult& result = results.classes.emplace_back(result_of(models[i], task, i, scores));
+    MapMaker maker(model_path(options, task.model_name()), config);
+    result.confused = confused_images(task, i, images, scores, maker);
+    result.tiles = tile_auroc(options, task, images);
   }
   progress.finish();
   return results;

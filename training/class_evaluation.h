@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -42,6 +43,7 @@ struct ClassResult {
   double score_deviation = 0;                      ///< of `score`, over seeds
   double average_precision = 0;                    ///< of the score
   double false_positive_rate = 0;  ///< of the score, where 95 % of the novel images are found
+  std::optional<double> tiles;     ///< of the map's quarters, where some of a mosaic's are foreign
   std::vector<double> roc;         ///< of the score, roc_curve in steps of a hundredth
   std::vector<double> normal_scores, novel_scores;  ///< of the first seed
   std::vector<ConfusedImage> confused;  ///< of the first seed: normal ones, then novel ones
@@ -61,6 +63,9 @@ struct ClassResults {
   /// The mean over the classes.
   ClassResult mean() const;
 };
+
+/// Runs of other tasks by the same teacher, at least one, as one.
+ClassResults joined(const std::vector<ClassResults>& runs);
 
 /// Means over runs of the same tasks with several seeds, at least one; times are added up.
 ClassResults over_seeds(const std::vector<ClassResults>& runs);

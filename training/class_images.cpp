@@ -12,7 +12,7 @@ std::vector<float> prepared_images(std::span<const ImageFile* const> images,
   PreprocessScratch scratch;
   std::vector<float> all, one;
   for (const ImageFile* image : images) {
-    const Picture picture = decode_picture(read_image_file(*image), image->name);
+    const Picture picture = read_picture(*image);
     preprocess(picture.view(), config.input_size, config.patch_size, scratch, one);
     all.insert(all.end(), one.begin(), one.end());
   }

@@ -51,6 +51,15 @@ std::string protocol_text(const std::string& protocol) {
     return "All classes against one: a model of images of all classes but one";
   if (protocol == "half-vs-half")
     return "Half of the classes against the others: a model of images of one half";
+  if (protocol == "mosaic-strict")
+    return "Mosaics of four images: a model of mosaics of one class alone; normal are such, novel "
+           "those of three images of the class and a foreign one";
+  if (protocol == "mosaic-none")
+    return "Mosaics of four images: a model of mosaics of one class alone; normal are such, novel "
+           "those without any image of the class";
+  if (protocol == "mosaic-any")
+    return "Mosaics of four images: a model of mosaics with one to four images of a class; normal "
+           "are such, novel those without any";
   return "One class against all: a model of images of one class alone";
 }
 
@@ -120,6 +129,19 @@ std::string published_table(const PublishedTable& table, const ClassResults& res
   return html + "</table>";
 }
 
+/// Of mosaics: whether the map shows where the foreign one is.
+std::string tile_table(const ClassResults& results) {
+  std::string rows;
+  for (const ClassResult& row : results.classes)
+    if (row.tiles)
+      rows += "<tr><td>" + escape(row.name) + "</td><td>" + percent(*row.tiles) + "</td></tr>";
+  if (rows.empty()) return rows;
+  return "<h2>Where the foreign image is</h2><p class=sub>AUROC in percent of the patches' mean "
+         "value in each quarter of the novel mosaics, foreign quarters to be found.</p>"
+         "<table class=figures><tr><th><th>quarters</tr>" +
+         rows + "</table>";
+}
+
 std::string published(const ClassResults& results, const ClassOptions& options) {
   std::string html;
   for (const PublishedTable& table : published_tables(results.data_classes, options.protocol))
@@ -180,6 +202,8 @@ std::string class_table(const ClassResults& results) {
   std::string table = line("AUROC", "score", "discrepancy", "density");
   for (const ClassResult& row : rows_of(results))
     table += line(row.name, percent(row.score), percent(row.discrepancy), percent(row.density));
+  for (const ClassResult& row : results.classes)
+    if (row.tiles) table += "foreign tiles, " + row.name + ": " + percent(*row.tiles) + "\n";
   for (const ClassBaseline& baseline : results.baselines)
     table += "for comparison, mean of " + baseline.title + ": " + percent(baseline.mean()) + "\n";
   if (results.seeds.size() > 1)
@@ -206,6 +230,7 @@ std::string class_json(const ClassResults& results, const ClassOptions& options)
   all["mean_auroc"] = results.mean().score;
   for (const ClassResult& row : results.classes) {
     Json& one = all["classes"][row.name] = figures_of(row);
+    if (row.tiles) one["auroc"]["tiles"] = *row.tiles;
     one["trained"] = row.trained;
     one["normal"] = row.normal;
     one["novel"] = row.novel;
@@ -239,7 +264,8 @@ std::string class_page(const ClassResults& results, const ClassOptions& options)
   for (const ClassResult& row : rows_of(results)) html += html_row(row, results);
   html += "</table>";
   if (!results.baselines.empty()) html += baseline_table(results);
-  html += published(results, options) + charts_of(results) + confused(results);
+  html +=
+      tile_table(results) + published(results, options) + charts_of(results) + confused(results);
   return html_page("Evaluation: " + options.protocol, html);
 }
 

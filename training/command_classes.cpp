@@ -13,6 +13,7 @@
 #include "class_report.h"
 #include "command_line.h"
 #include "commands.h"
+#include "mosaic.h"
 #include "novelty/error.h"
 #include "novelty/trainer.h"
 #include "progress.h"
@@ -46,12 +47,15 @@ struct Raw {
                "FOLDER|TAR"),
         option("protocol", 0, G_OPTION_ARG_STRING, protocol.slot(),
                "Normal is: one-vs-all (default) each class; all-vs-one all classes but one; "
-               "half-vs-half one half of them",
+               "half-vs-half one half of them; mosaic-strict, mosaic-none, mosaic-any mosaics of 2 "
+               "x 2 "
+               "images of one class",
                "NAME"),
         option("classes", 0, G_OPTION_ARG_STRING, classes.slot(),
                "Only these as the one class (all)", "A,B,..."),
         option("train-count", 0, G_OPTION_ARG_INT64, &count,
-               "Train on the first N images of each normal class by name (1000)", "N"),
+               "Train on the first N images of each normal class by name, or on N mosaics (1000)",
+               "N"),
         option("holdout", 0, G_OPTION_ARG_INT64, &holdout,
                "Score the last K training images of every class instead of the test images", "K"),
         option("teacher", 0, G_OPTION_ARG_FILENAME, teacher.slot(),
@@ -143,6 +147,31 @@ novelty::ClassResults evaluate_seeds(const novelty::ClassOptions& options, std::
   return novelty::over_seeds(runs);
 }
 
+novelty::ClassResults evaluate_all(const novelty::ClassOptions& options, std::uint64_t seeds,
+                                   const novelty::ClassData& data) {
+  novelty::ClassResults results = evaluate_seeds(options, seeds, data);
+  results.baselines = shown([&](novelty::Progress& progress) {
+    return novelty::class_baselines(options, data, progress);
+  });
+  return results;
+}
+
+/// Each class on mosaics of its own, in a folder of its own.
+novelty::ClassResults evaluate_mosaics(const novelty::ClassOptions& options, std::uint64_t seeds,
+                                       const novelty::ClassData& data) {
+  constexpr std::size_t kTests = 1000;  // of a kind
+  std::vector<novelty::ClassResults> runs;
+  for (const novelty::ClassTask& task : options.tasks) {
+    const novelty::MosaicSet set = novelty::mosaics_of(data, task.name, options.protocol,
+                                                       options.train_count, kTests, options.seed);
+    novelty::ClassOptions one = options;
+    one.tasks = {set.task};
+    one.out = (fs::path(options.out) / task.name).string();
+    runs.push_back(evaluate_all(one, seeds, set.data));
+  }
+  return novelty::joined(runs);
+}
+
 }  // namespace
 
 int run_classes(int argc, char** argv) {
@@ -154,13 +183,14 @@ int run_classes(int argc, char** argv) {
       static_cast<std::uint64_t>(novelty::option_in_range("seeds", raw.seeds, 1, 1000));
   novelty::ClassData data = novelty::read_class_data(options.data);
   if (options.holdout > 0) novelty::hold_out(data, options.holdout);
-  options.tasks = novelty::tasks_of(data, options.protocol, raw.classes.text());
+  const std::string protocol = options.protocol;
+  options.tasks = novelty::tasks_of(data, novelty::is_mosaic(protocol) ? "one-vs-all" : protocol,
+                                    raw.classes.text());
   std::printf("teacher: %s\n", options.teacher_path.c_str());
   std::fflush(stdout);
-  novelty::ClassResults results = evaluate_seeds(options, seeds, data);
-  results.baselines = shown([&](novelty::Progress& progress) {
-    return novelty::class_baselines(options, data, progress);
-  });
+  const novelty::ClassResults results = novelty::is_mosaic(protocol)
+                                            ? evaluate_mosaics(options, seeds, data)
+                                            : evaluate_all(options, seeds, data);
   const fs::path out = options.out;
   write_text(out / "result.json", novelty::class_json(results, options));
   write_text(out / "report.html", novelty::class_page(results, options));

@@ -154,6 +154,14 @@ std::vector<ImageFile> list_images(const std::string& input) {
 }
 
 std::vector<std::byte> read_image_file(const ImageFile& file) {
+  if (!file.tiles.empty()) {
+    std::vector<std::byte> all;
+    for (const ImageFile& tile : file.tiles) {
+      const std::vector<std::byte> bytes = read_image_file(tile);
+      all.insert(all.end(), bytes.begin(), bytes.end());
+    }
+    return all;
+  }
   if (file.entry_offset >= 0) return read_entry(file);
   std::error_code failure;
   if (fs::file_size(file.path, failure) > kMaxImageBytes && !failure)

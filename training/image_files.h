@@ -9,11 +9,13 @@
 
 namespace novelty {
 
-/// One image: a file, or an entry of a tar.
+/// One image: a file, an entry of a tar, or a mosaic of such.
 struct ImageFile {
   std::string name;                ///< path for people: the file's, or the entry's within its tar
   std::string path;                ///< the file to open
   std::int64_t entry_offset = -1;  ///< of the entry's header in the tar; -1 = a plain file
+  std::vector<ImageFile> tiles{};  ///< four: top left, top right, bottom left, bottom right; else
+                                   ///< none
 };
 
 /// Whether `path` is a tar (by its header, any ustar, pax or GNU one). False when unreadable.
@@ -26,7 +28,8 @@ bool is_image_file(const std::string& path);
 /// itself. Hidden files are left out. Throws: Error (kNotFound, kRead, kFormat: no image in it).
 std::vector<ImageFile> list_images(const std::string& input);
 
-/// The encoded bytes. Throws: Error (kNotFound, kRead, kFormat).
+/// The encoded bytes, of a mosaic those of its tiles in order.
+/// Throws: Error (kNotFound, kRead, kFormat).
 std::vector<std::byte> read_image_file(const ImageFile& file);
 
 }  // namespace novelty

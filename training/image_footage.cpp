@@ -48,7 +48,11 @@ void ImageFootage::check_files() {
     throw_if_interrupted();
     try {
       const std::vector<std::byte> bytes = read_image_file(file);
-      decode_picture(bytes, file.name);
+      if (file.tiles.empty()) {
+        decode_picture(bytes, file.name);
+      } else {
+        read_picture(file);
+      }
       const std::string digest = sha256_hex(bytes);
       hash.update(std::as_bytes(std::span(digest)));
       readable.push_back(file);
@@ -84,7 +88,7 @@ bool ImageFootage::next(FrameView& frame) {
   if (next_index_ >= count()) return false;
   throw_if_interrupted();
   const ImageFile& file = files_.at(next_index_);
-  current_ = decode_picture(read_image_file(file), file.name);
+  current_ = read_picture(file);
   frame = current_.view();
   ++next_index_;
   return true;

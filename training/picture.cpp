@@ -44,12 +44,36 @@ FrameView Picture::view() const {
   return view;
 }
 
-Picture decode_picture(std::span<const std::byte> bytes, const std::string& where) {
-  const cv::Mat image = decode(bytes);
+namespace {
+
+cv::Mat decode_or_throw(std::span<const std::byte> bytes, const std::string& where) {
+  cv::Mat image = decode(bytes);
   if (image.empty())
     throw Error(ErrorKind::kFormat, where, "is no readable image", "remove or replace it");
   if (image.cols > kMaxSide || image.rows > kMaxSide)
     throw Error(ErrorKind::kFormat, where, "is over 32768 pixels a side", "scale it down");
+  return image;
+}
+
+cv::Mat mosaic_of(const std::vector<ImageFile>& tiles) {
+  cv::Mat whole;
+  for (std::size_t i = 0; i < tiles.size(); ++i) {
+    cv::Mat tile = decode_or_throw(read_image_file(tiles[i]), tiles[i].name);
+    if (i == 0) {
+      if (2 * std::max(tile.cols, tile.rows) > kMaxSide)
+        throw Error(ErrorKind::kFormat, tiles[i].name, "is too large for a mosaic",
+                    "scale it down");
+      whole.create(2 * tile.rows, 2 * tile.cols, CV_8UC3);
+    }
+    const cv::Size size(whole.cols / 2, whole.rows / 2);
+    if (tile.size() != size) cv::resize(tile, tile, size, 0, 0, cv::INTER_AREA);
+    const auto place = static_cast<int>(i);
+    tile.copyTo(whole({place % 2 * size.width, place / 2 * size.height, size.width, size.height}));
+  }
+  return whole;
+}
+
+Picture picture_of(const cv::Mat& image) {
   Picture picture{image.cols, image.rows, {}};
   const auto row_bytes = static_cast<std::size_t>(image.cols) * 3;
   picture.bgr.resize(row_bytes * static_cast<std::size_t>(image.rows));
@@ -57,6 +81,17 @@ Picture decode_picture(std::span<const std::byte> bytes, const std::string& wher
     std::memcpy(picture.bgr.data() + row_bytes * static_cast<std::size_t>(y), image.ptr(y),
                 row_bytes);
   return picture;
+}
+
+}  // namespace
+
+Picture decode_picture(std::span<const std::byte> bytes, const std::string& where) {
+  return picture_of(decode_or_throw(bytes, where));
+}
+
+Picture read_picture(const ImageFile& file) {
+  if (file.tiles.empty()) return decode_picture(read_image_file(file), file.name);
+  return picture_of(mosaic_of(file.tiles));
 }
 
 std::vector<std::uint8_t> encode_jpeg(std::span<const std::uint8_t> rgb, int width, int height) {

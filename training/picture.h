@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "image_files.h"
 #include "novelty/frame.h"
 
 namespace novelty {
@@ -24,6 +25,10 @@ struct Picture {
 /// Grey becomes colour, alpha is dropped, 16 bits become 8. `where` names it in errors.
 /// Throws: Error(kFormat) when it is none, is damaged, or is over 32768 pixels a side.
 Picture decode_picture(std::span<const std::byte> bytes, const std::string& where);
+
+/// The picture in a file; of a mosaic the four, each scaled to the first one's size. Throws: Error
+/// (kNotFound, kRead, kFormat).
+Picture read_picture(const ImageFile& file);
 
 /// JPEG bytes of [height, width, 3] R'G'B'. Throws: Error(kResource).
 std::vector<std::uint8_t> encode_jpeg(std::span<const std::uint8_t> rgb, int width, int height);

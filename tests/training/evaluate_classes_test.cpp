@@ -127,6 +127,28 @@ TEST_F(EvaluateClasses, HalvesOfTheClassesAreTheFourOfThePaper) {
   EXPECT_EQ(all.at("even").at("auroc").at("score"), 1.0) << "both dark";
 }
 
+TEST_F(EvaluateClasses, MosaicsAskForOneForeignTileAndWhereItIs) {
+  const ChildResult strict = run({"--protocol", "mosaic-strict", "--train-count", "16"});
+  ASSERT_EQ(strict.status, 0) << strict.err;
+  const json one = result().at("classes").at("dark");
+  EXPECT_EQ(one.at("trained"), 16);
+  EXPECT_EQ(one.at("normal"), 1000);
+  EXPECT_EQ(one.at("novel"), 1000);
+  EXPECT_GT(one.at("auroc").at("score").get<double>(), 0.9) << "a bright one among dark ones";
+  EXPECT_GT(one.at("auroc").at("tiles").get<double>(), 0.9);
+  EXPECT_NE(strict.out.find("foreign tiles, bright: "), std::string::npos) << strict.out;
+  const std::string page = text_of(file("out/report.html"));
+  EXPECT_NE(page.find("Where the foreign image is"), std::string::npos);
+  EXPECT_NE(page.find("dark-and-one-foreign, novel"), std::string::npos);
+
+  // The same models; other images, that must not pass for those scored before.
+  const ChildResult none = run({"--protocol", "mosaic-none", "--train-count", "16"});
+  ASSERT_EQ(none.status, 0) << none.err;
+  EXPECT_EQ(none.err.find("distilling"), std::string::npos) << none.err;
+  EXPECT_NE(none.err.find("scoring"), std::string::npos) << none.err;
+  EXPECT_FALSE(result().at("classes").at("dark").at("auroc").contains("tiles"));
+}
+
 TEST_F(EvaluateClasses, SeveralSeedsGiveAMeanAndADeviation) {
   const ChildResult both = run({"--seed", "4", "--seeds", "2", "--classes", "dark"});
   ASSERT_EQ(both.status, 0) << both.err;
