@@ -151,9 +151,11 @@ ClassResult result_of(const ModelInfo& model, const ClassTask& task, std::size_t
   result.trained = static_cast<std::size_t>(model.training_frames + model.calibration_frames);
   const std::vector<std::size_t> images = images_of(task, scores);
   std::vector<std::uint8_t> novel;
+  novel.reserve(images.size());
   for (const std::size_t i : images) novel.push_back(task.is_novel(scores.class_of(i)) ? 1 : 0);
   const auto values_of = [&](double PictureScore::*term) {
     std::vector<double> values;
+    values.reserve(images.size());
     for (const std::size_t i : images) values.push_back(scores.score(i, place).*term);
     return values;
   };
@@ -224,12 +226,11 @@ class MapMaker {
 /// Means over the four quarters of a square of patches, in the order of ImageFile::tiles.
 std::array<double, 4> quarters_of(std::span<const float> values, int size) {
   std::array<double, 4> sums{}, cells{};
-  for (int y = 0; y < size; ++y) {
-    for (int x = 0; x < size; ++x) {
-      const auto quarter = static_cast<std::size_t>(2 * (2 * y / size) + 2 * x / size);
-      sums.at(quarter) += values[static_cast<std::size_t>(y * size + x)];
-      cells.at(quarter) += 1;
-    }
+  const auto side = static_cast<std::size_t>(size);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const std::size_t quarter = 2 * (2 * (i / side) / side) + 2 * (i % side) / side;
+    sums.at(quarter) += values[i];
+    cells.at(quarter) += 1;
   }
   for (std::size_t i = 0; i < sums.size(); ++i) sums.at(i) /= cells.at(i);
   return sums;
