@@ -3,17 +3,21 @@
 #include "class_baselines.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <map>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <numeric>
 #include <span>
 
+#include "base/file.h"
 #include "class_evaluation.h"
 #include "class_images.h"
 #include "engine/loader.h"
 #include "feature_distances.h"
 #include "interrupt.h"
 #include "metrics.h"
+#include "mosaic.h"
 #include "scoring/picture_density.h"
 #include "trainer/run.h"
 #include "trainer/teacher.h"
@@ -114,14 +118,8 @@ std::map<std::string, std::vector<const ImageFile*>> training_images(const Class
   return images;
 }
 
-}  // namespace
-
-double ClassBaseline::mean() const {
-  return std::accumulate(auroc.begin(), auroc.end(), 0.0) / static_cast<double>(auroc.size());
-}
-
-std::vector<ClassBaseline> class_baselines(const ClassOptions& options, const ClassData& data,
-                                           Progress& progress) {
+std::vector<ClassBaseline> computed(const ClassOptions& options, const ClassData& data,
+                                    Progress& progress) {
   const auto training = training_images(options, data);
   std::vector<const ImageFile*> tests;
   std::vector<std::string> classes;
@@ -157,6 +155,70 @@ std::vector<ClassBaseline> class_baselines(const ClassOptions& options, const Cl
     }
   }
   progress.finish();
+  return baselines;
+}
+
+/// What the figures are of: with anything else they are other figures.
+std::string key_of(const ClassOptions& options, const ClassData& data) {
+  nlohmann::json key{{"data", std::filesystem::path(options.data).filename().string()},
+                     {"teacher", options.teacher_sha256},
+                     {"protocol", options.protocol},
+                     {"precision", options.precision},
+                     {"train_count", options.train_count},
+                     {"holdout", options.holdout},
+                     {"seed", is_mosaic(options.protocol) ? options.seed : 0},
+                     {"tasks", nlohmann::json::array()},
+                     {"tests", nlohmann::json::object()}};
+  for (const ClassTask& task : options.tasks) key["tasks"].push_back(task.name);
+  for (const auto& [name, files] : data.test) key["tests"][name] = files.size();
+  return key.dump();
+}
+
+/// Those of a run before; none when they are of something else or the file is damaged.
+std::vector<ClassBaseline> kept(const std::string& path, const std::string& key,
+                                std::size_t tasks) {
+  std::vector<ClassBaseline> baselines;
+  std::error_code none;
+  if (!std::filesystem::is_regular_file(path, none)) return baselines;
+  const auto bytes = read_file(path);
+  const auto* text = reinterpret_cast<const char*>(bytes.data());
+  const auto file = nlohmann::json::parse(text, text + bytes.size(), nullptr, false);
+  if (!file.is_object() || !file.contains("of") || file["of"] != key) return baselines;
+  if (!file.contains("auroc") || !file["auroc"].is_object()) return baselines;
+  for (const Way& way : kWays) {
+    const auto figures = file["auroc"].value(way.name, nlohmann::json());
+    if (!figures.is_array() || figures.size() != tasks) return {};
+    ClassBaseline& one = baselines.emplace_back(ClassBaseline{way.name, way.title, {}});
+    for (const auto& figure : figures) {
+      if (!figure.is_number()) return {};
+      one.auroc.push_back(figure.get<double>());
+    }
+  }
+  return baselines;
+}
+
+void keep(const std::string& path, const std::string& key,
+          const std::vector<ClassBaseline>& baselines) {
+  nlohmann::json file{{"of", key}};
+  for (const ClassBaseline& one : baselines) file["auroc"][one.name] = one.auroc;
+  const std::string text = file.dump() + "\n";
+  write_file_atomically(path, std::as_bytes(std::span(text)));
+}
+
+}  // namespace
+
+double ClassBaseline::mean() const {
+  return std::accumulate(auroc.begin(), auroc.end(), 0.0) / static_cast<double>(auroc.size());
+}
+
+std::vector<ClassBaseline> class_baselines(const ClassOptions& options, const ClassData& data,
+                                           Progress& progress) {
+  const std::string path = (std::filesystem::path(options.out) / "baselines.json").string();
+  const std::string key = key_of(options, data);
+  std::vector<ClassBaseline> baselines = kept(path, key, options.tasks.size());
+  if (!baselines.empty()) return baselines;
+  baselines = computed(options, data, progress);
+  keep(path, key, baselines);
   return baselines;
 }
 

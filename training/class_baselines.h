@@ -26,7 +26,8 @@ struct ClassBaseline {
 ///   (DN2, Bergman et al. 2020) or the mean patch token;
 /// - mahalanobis-cls, -mean, -both: Mahalanobis distance to the mean training image, of either or
 ///   both in a row, each of length 1; a hundredth of the mean variance is added to all.
-/// The teacher sees each image once. Throws: Error (kCancelled on Ctrl-C).
+/// The teacher sees each image once. The result is kept in OUT/baselines.json, and taken from there
+/// when it is of the same images, teacher and tasks. Throws: Error (kWrite; kCancelled on Ctrl-C).
 std::vector<ClassBaseline> class_baselines(const ClassOptions& options, const ClassData& data,
                                            Progress& progress);
 

@@ -10,6 +10,7 @@
 
 #include "footage.h"
 #include "html_page.h"
+#include "mosaic.h"
 #include "published.h"
 #include "svg_chart.h"
 
@@ -254,7 +255,9 @@ std::string class_page(const ClassResults& results, const ClassOptions& options)
   html += "<p class=sub>" + protocol_text(options.protocol) +
           ". All figures in percent, those of " + std::to_string(results.seeds.size()) +
           (results.seeds.size() == 1 ? " seed" : " seeds, \u00b1 their standard deviation") +
-          "; what is normal to the model is normal, all other classes are novel. Scored: " +
+          (is_mosaic(options.protocol)
+               ? ". Scored: "
+               : "; what is normal to the model is normal, all other classes are novel. Scored: ") +
           scored_text(options) +
           ". No threshold; nothing is chosen by what is scored. <b>Score</b> is what the program "
           "flags by, discrepancy and density are its terms alone.</p><table "

@@ -84,7 +84,14 @@ TEST_F(EvaluateClasses, RanksEachClassAgainstAllAndKeepsWhatIsThere) {
   ASSERT_EQ(again.status, 0) << again.err;
   EXPECT_EQ(again.err.find("distilling"), std::string::npos) << again.err;
   EXPECT_EQ(again.err.find("scoring"), std::string::npos) << again.err;
+  EXPECT_EQ(again.err.find("baselines"), std::string::npos) << again.err;
   EXPECT_EQ(result().at("classes"), one.at("classes"));
+  EXPECT_EQ(result().at("baselines"), one.at("baselines"));
+
+  testing::write_text(file("out/baselines.json"), "{\"of\": 3, \"auroc\": []}");
+  EXPECT_NE(run().err.find("baselines"), std::string::npos) << "a damaged file is made anew";
+  EXPECT_EQ(result().at("baselines"), one.at("baselines"));
+  EXPECT_NE(run({"--classes", "dark"}).err.find("baselines"), std::string::npos) << "others";
 }
 
 TEST_F(EvaluateClasses, SaysHowManyFalseAlarmsFindAlmostAll) {
