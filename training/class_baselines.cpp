@@ -43,7 +43,7 @@ struct Features {
 class FeatureMaker {
  public:
   explicit FeatureMaker(const ClassOptions& options)
-      : teacher_(load_teacher(options.teacher_path)) {
+      : teacher_(load_teacher(options.teacher_path, options.input_size)) {
     // The file has no ranges for int8.
     const std::string precision = options.precision == "int8" ? "fp32" : options.precision;
     const EngineOptions engine{.threads = resolved_threads(0), .precision = precision};
@@ -162,6 +162,7 @@ std::vector<ClassBaseline> computed(const ClassOptions& options, const ClassData
 std::string key_of(const ClassOptions& options, const ClassData& data) {
   nlohmann::json key{{"data", std::filesystem::path(options.data).filename().string()},
                      {"teacher", options.teacher_sha256},
+                     {"input_size", options.input_size},
                      {"protocol", options.protocol},
                      {"precision", options.precision},
                      {"train_count", options.train_count},

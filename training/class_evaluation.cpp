@@ -53,6 +53,7 @@ TrainingOptions training_options(const ClassOptions& options, std::size_t place)
   TrainingOptions training;
   training.output = model_path(options, options.tasks[place].model_name());
   training.teacher_path = options.teacher_path;
+  training.input_size = options.input_size;
   training.preset = options.preset;
   training.fine_tuning = options.fine_tuning;
   training.holdout = kCalibrated;

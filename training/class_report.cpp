@@ -225,6 +225,7 @@ std::string class_json(const ClassResults& results, const ClassOptions& options)
            {"seeds", results.seeds},
            {"teacher", results.teacher_name},
            {"teacher_sha256", options.teacher_sha256},
+           {"input_size", options.input_size},
            {"training_s", results.training_s},
            {"scoring_s", results.scoring_s},
            {"warnings", results.warnings}};

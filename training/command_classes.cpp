@@ -38,7 +38,7 @@ constexpr novelty::CommandHelp kHelp{
 
 struct Raw {
   novelty::TextOption data, classes, protocol, teacher, preset, fine_tuning, precision, out;
-  gint64 count = 1000, holdout = 0, seed = 0, seeds = 1;
+  gint64 count = 1000, holdout = 0, seed = 0, seeds = 1, input_size = 0;
 
   std::vector<GOptionEntry> entries() {
     using novelty::option;
@@ -60,6 +60,8 @@ struct Raw {
                "Score the last K training images of every class instead of the test images", "K"),
         option("teacher", 0, G_OPTION_ARG_FILENAME, teacher.slot(),
                "The teacher's weights, as for 'novelty train'", "FILE"),
+        option("input-size", 0, G_OPTION_ARG_INT64, &input_size,
+               "Pixels a side that the networks see, as for 'novelty train'", "N"),
         option("preset", 0, G_OPTION_ARG_STRING, preset.slot(), "semantic (default) or paper",
                "NAME"),
         option("fine-tune", 0, G_OPTION_ARG_STRING, fine_tuning.slot(),
@@ -92,6 +94,7 @@ novelty::ClassOptions checked(const Raw& raw) {
   const auto found = novelty::find_teacher(novelty::teacher_places(raw.teacher.text()));
   options.teacher_path = found.path;
   options.teacher_sha256 = novelty::sha256_hex(novelty::read_file(found.path));
+  options.input_size = static_cast<int>(option_in_range("input-size", raw.input_size, 0, 1024));
   novelty::TrainingOptions training;
   training.preset = options.preset;
   training.fine_tuning = raw.fine_tuning.text();

@@ -55,6 +55,7 @@ struct RawOptions {
   gint threads = 0;
   gint64 seed = 0;
   gint64 max_frames = 2000;
+  gint64 input_size = 0;
   gdouble target = 1;
   gboolean resume = FALSE;
 
@@ -69,6 +70,10 @@ struct RawOptions {
         option("teacher", 0, G_OPTION_ARG_FILENAME, teacher.slot(),
                "The teacher's weights, a folder of them, or a name of 'novelty weights list'",
                "FILE"),
+        option("input-size", 0, G_OPTION_ARG_INT64, &input_size,
+               "Pixels a side that the networks see, a multiple of the teacher's patches (what the "
+               "teacher was trained at)",
+               "N"),
         option("target-false-alarms-per-hour", 0, G_OPTION_ARG_DOUBLE, &target,
                "False events an hour that the threshold aims at (1)", "RATE"),
         option("resume", 0, G_OPTION_ARG_NONE, &resume, "Go on where a stopped run left off"),
@@ -111,6 +116,7 @@ Settings parse(int argc, char** argv) {
   auto& training = settings.training;
   training.output = raw.output.text();
   if (raw.mask.given()) training.mask = raw.mask.text();
+  training.input_size = static_cast<int>(option_in_range("input-size", raw.input_size, 0, 1024));
   training.preset = raw.preset.text();
   training.fine_tuning = raw.fine_tuning.text();
   training.epochs = static_cast<int>(option_in_range("epochs", raw.epochs, 0, 1'000'000));

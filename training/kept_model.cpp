@@ -24,6 +24,7 @@ bool is_kept(Footage& footage, const TrainingOptions& options, const std::string
                       {"holdout", options.holdout},
                       {"teacher_sha256", teacher_sha256},
                       {"tool_version", NOVELTY_VERSION}};
+    if (facts.value("input_size", 0) != options.input_size) return false;
     for (const auto& [key, value] : wanted.items())
       if (facts.value(key, json()) != value) return false;
     return true;

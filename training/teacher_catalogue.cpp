@@ -11,7 +11,7 @@
 namespace novelty {
 namespace {
 
-constexpr const char* kRegisters = "register tokens and layer scale";
+constexpr const char* kRegisters = "register tokens";
 
 // Names, licences and shapes are timm's (vision_transformer.py); a digest is here only where
 // several projects that do not depend on each other pin the same one for that file.

@@ -312,7 +312,7 @@ DistillReport distill(FrameSource& source, const DistillOptions& options,
                  backend_in("fp32"),
                  training_backend(),
                  options,
-                 load_teacher(options.teacher_path),
+                 load_teacher(options.teacher_path, 0),
                  source.count()};
   run.options.threads = resolved_threads(options.threads);
   check_writable(options.output);

@@ -9,6 +9,8 @@
 
 #include "base/sha256.h"
 #include "nn/init.h"
+#include "nn/teacher_form.h"
+#include "novelty/error.h"
 
 namespace novelty {
 namespace {
@@ -23,7 +25,8 @@ constexpr const char* kDistilledFrom = "distilled_from";
 void set_normalisation(TeacherWeights& teacher, const std::map<std::string, std::string>& facts) {
   const auto origin = facts.find(kDistilledFrom);
   const std::string& name = origin == facts.end() ? teacher.name : origin->second;
-  if (name.find(".dino") != std::string::npos) {  // that of ImageNet's pictures
+  if (name.find(".dino") != std::string::npos ||
+      name.find("dinov2") != std::string::npos) {  // that of ImageNet's pictures
     teacher.network.mean = {0.485F, 0.456F, 0.406F};
     teacher.network.std = {0.229F, 0.224F, 0.225F};
   } else if (origin == facts.end() && name.find("augreg") == std::string::npos) {
@@ -57,17 +60,20 @@ TeacherWeights untrained_teacher() {
 
 }  // namespace
 
-TeacherWeights load_teacher(const std::string& path) {
+TeacherWeights load_teacher(const std::string& path, int input_size) {
+  if (path.empty() && input_size > 0 && input_size != VitConfig{}.input_size)
+    throw Error(ErrorKind::kSettings, "input size", "an untrained teacher is of 224 pixels",
+                "give --teacher FILE");
   if (path.empty()) return untrained_teacher();
   const SafetensorsFile file = SafetensorsFile::read(path);
-  const VitConfig config = infer_vit_config(file.tensors());
+  const PlainWeights plain = plain_weights(file.tensors(), input_size);
+  const VitConfig config = infer_vit_config(plain.tensors);
   TeacherWeights teacher;
   teacher.name = std::filesystem::path(path).filename().string();
   teacher.sha256 = sha256_hex(file.bytes());
   VitWeights values;
-  const std::string where = path + ": ";
   for (const auto& [name, shape] : vit_tensor_shapes(config))
-    values.emplace(name, to_floats(file.at(name), where + name));
+    values.emplace(name, plain.values.at(name));
   teacher = finish(std::move(teacher), config, std::move(values));
   set_normalisation(teacher, file.metadata());
   return teacher;

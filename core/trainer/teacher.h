@@ -21,11 +21,12 @@ struct TeacherWeights {
   std::shared_ptr<const void> storage;
 };
 
-/// Reads timm ViT weights (float32, half or bfloat16; a head is dropped) from `path`; an empty path
-/// gives ViT-Ti/16 of fixed random weights.
+/// Reads timm ViT weights (float32, half or bfloat16; a head is dropped, DINOv2's layer scale
+/// becomes part of the layers) from `path`, for pictures of `input_size` pixels (0: those it was
+/// trained at); an empty path gives ViT-Ti/16 of fixed random weights at 224.
 /// Throws: Error (kNotFound, kRead, kFormat: no ViT, a missing tensor or a value that is not
-/// finite; kUnsupported).
-TeacherWeights load_teacher(const std::string& path);
+/// finite; kUnsupported; kSettings: an input size that does not go).
+TeacherWeights load_teacher(const std::string& path, int input_size);
 
 /// True for weights that 'novelty distill' made. Throws: Error (kNotFound, kRead, kFormat).
 bool is_distilled(const std::string& path);

@@ -28,6 +28,8 @@ void check_options(const TrainingOptions& options) {
     return value >= low && value <= high;
   };
   check(!options.output.empty(), "output", "an empty path", "name the bundle to write");
+  check(in(options.input_size, 0, 1024), "input size", std::to_string(options.input_size),
+        "use pixels a side up to 1024, such as 224");
   check(in(options.mask_ratio, 0, 0.95), "mask ratio", std::to_string(options.mask_ratio),
         "use 0 to 0.95");
   check(in(options.epochs, 0, 1e6), "epochs", std::to_string(options.epochs), "use 1 to 1000000");
@@ -46,23 +48,25 @@ void check_options(const TrainingOptions& options) {
 // All that the bundle's bytes depend on. Stored in the work folder and in the bundle.
 json identity_of(const TrainingRun& run) {
   const TrainingOptions& options = run.options;
-  return {{"tool_version", NOVELTY_VERSION},
-          {"source", source_facts(run.source)},
-          {"pictures", run.source.count()},
-          {"time_ordered", run.source.interval_s() > 0},
-          {"teacher", run.teacher.name},
-          {"teacher_sha256", run.teacher.sha256},
-          {"preset", options.preset},
-          {"fine_tuning", options.fine_tuning},
-          {"mask", options.mask},
-          {"mask_ratio", options.mask_ratio},
-          {"epochs", options.epochs},
-          {"batch_size", options.batch_size},
-          {"learning_rate", options.learning_rate},
-          {"holdout", options.holdout},
-          {"seed", options.seed},
-          {"target_per_hour", options.target_per_hour},
-          {"threads", options.threads}};
+  json facts{{"tool_version", NOVELTY_VERSION},
+             {"source", source_facts(run.source)},
+             {"pictures", run.source.count()},
+             {"time_ordered", run.source.interval_s() > 0},
+             {"teacher", run.teacher.name},
+             {"teacher_sha256", run.teacher.sha256},
+             {"preset", options.preset},
+             {"fine_tuning", options.fine_tuning},
+             {"mask", options.mask},
+             {"mask_ratio", options.mask_ratio},
+             {"epochs", options.epochs},
+             {"batch_size", options.batch_size},
+             {"learning_rate", options.learning_rate},
+             {"holdout", options.holdout},
+             {"seed", options.seed},
+             {"target_per_hour", options.target_per_hour},
+             {"threads", options.threads}};
+  if (options.input_size > 0) facts["input_size"] = options.input_size;
+  return facts;
 }
 
 json provenance_of(const TrainingRun& run, const TrainingReport& report) {
@@ -169,7 +173,7 @@ TrainingReport train(FrameSource& source, const TrainingOptions& options,
                   training_backend(),
                   chosen,
                   recipe,
-                  load_teacher(options.teacher_path),
+                  load_teacher(options.teacher_path, options.input_size),
                   std::move(split)};
   return run_stages(run);
 }

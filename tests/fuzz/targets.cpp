@@ -11,6 +11,7 @@
 #include "bundle/bundle.h"
 #include "bundle/facts.h"
 #include "bundle/integrity.h"
+#include "nn/teacher_form.h"
 #include "nn/vit_config.h"
 #include "novelty/error.h"
 #include "scoring/mask_shape.h"
@@ -56,6 +57,7 @@ void safetensors(std::span<const std::byte> bytes) {
   tolerate_errors([&] {
     const auto file = SafetensorsFile::parse(Bytes(bytes.begin(), bytes.end()), "fuzz");
     tolerate_errors([&] { infer_vit_config(file.tensors()); });
+    tolerate_errors([&] { infer_vit_config(plain_weights(file.tensors(), 48).tensors); });
     for (const auto& [name, tensor] : file.tensors()) {
       tolerate_errors([&, &n = name, &t = tensor] { to_floats(t, n); });
     }

@@ -182,6 +182,20 @@ TEST_F(EvaluateClasses, ThePapersPresetAndTuningAreToldApart) {
   EXPECT_NE(paper.out.find("collapsed"), std::string::npos) << "the stand-in's DEFEND does";
 }
 
+TEST_F(EvaluateClasses, TheNetworksCanSeeAnotherSize) {
+  ASSERT_EQ(run({"--classes", "dark"}).status, 0);
+  const ChildResult large = run({"--classes", "dark", "--input-size", "96"});
+  ASSERT_EQ(large.status, 0) << large.err;
+  EXPECT_NE(large.err.find("distilling"), std::string::npos) << "another model than the kept one";
+  EXPECT_EQ(result().at("input_size"), 96);
+  EXPECT_EQ(result().at("classes").at("dark").at("auroc").at("score"), 1.0);
+  const ChildResult again = run({"--classes", "dark", "--input-size", "96"});
+  EXPECT_EQ(again.err.find("distilling"), std::string::npos) << again.err;
+  const ChildResult odd = run({"--classes", "dark", "--input-size", "50"});
+  EXPECT_EQ(odd.status, 1);
+  EXPECT_NE(odd.err.find("no multiple"), std::string::npos) << odd.err;
+}
+
 TEST_F(EvaluateClasses, HoldsOutTrainingImagesForChoosing) {
   const ChildResult held = run({"--classes", "dark", "--holdout", "4", "--train-count", "16"});
   ASSERT_EQ(held.status, 0) << held.err;

@@ -39,6 +39,8 @@ class NOVELTY_API FrameSource {
 struct TrainingOptions {
   std::string output;        ///< the bundle to write; work files live in `<output>.work/`
   std::string teacher_path;  ///< timm ViT safetensors; empty = untrained (seeded random) ViT-Ti
+  int input_size = 0;  ///< pixels a side that the networks see, a multiple of the teacher's patches
+                       ///< up to 1024; 0 = what the teacher was trained at
   std::string preset = "camera";  ///< a fixed camera; "semantic": pictures of one kind of thing;
                                   ///< "paper": the method as published
   std::string fine_tuning;  ///< of the teacher: contrast | defend | defend-soft | none; empty = the
