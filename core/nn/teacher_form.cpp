@@ -64,8 +64,8 @@ void fold_scale(const std::string& name, const std::vector<float>& gamma, PlainW
     if (found == plain.values.end())
       throw Error(ErrorKind::kFormat, name, "is the scale of a layer that is missing: " + part);
     std::vector<float>& values = found->second;
-    if (values.size() % gamma.size() != 0 ||
-        plain.tensors.at(part).shape.front() != static_cast<std::int64_t>(gamma.size()))
+    const std::vector<std::int64_t>& shape = plain.tensors.at(part).shape;
+    if (shape.empty() || shape.front() != static_cast<std::int64_t>(gamma.size()))
       throw Error(ErrorKind::kFormat, name, "has another size than " + part);
     const std::size_t row = values.size() / gamma.size();
     for (std::size_t i = 0; i < values.size(); ++i) values[i] *= gamma[i / row];

@@ -167,6 +167,7 @@ TEST_F(TeacherFile, WithAFaultIsRefused) {
   expect_refused([](Weights& w) { w.set("blocks.0.ls1.gamma", {}, {0}); }, 0, "ls1.gamma");
   expect_refused([](Weights& w) { w.set("blocks.7.ls1.gamma", {1}, {1}); }, 0, "blocks.7");
   expect_refused([](Weights& w) { w.tensors.erase("blocks.0.attn.proj.bias"); }, 0, "proj.bias");
+  expect_refused([](Weights& w) { w.set("blocks.0.attn.proj.bias", {1}, {}); }, 0, "proj.bias");
   expect_refused([](Weights&) {}, 50, "no multiple");
   expect_refused([](Weights& w) { w.tensors.erase("pos_embed"); }, 42, "pos_embed");
   expect_refused(
