@@ -65,14 +65,15 @@ GstPadProbeReturn tell_time(GstPad* pad, GstPadProbeInfo* info, gpointer) {
 }
 
 // The program that is killed.
-int record_until_killed(const std::string& location) {
+int record_until_killed(const std::string& location, const std::string& sound) {
   RecordRun run({.record = "pre-roll=0.3 post-roll=0.1 location=" + location,
                  .marks = mark_of,
                  .frames = -1,
                  .rate = kRate,
                  .live = true,
                  .source = "pattern=ball",
-                 .size = is_soak() ? "width=320,height=240" : "width=64,height=48"});
+                 .size = is_soak() ? "width=320,height=240" : "width=64,height=48",
+                 .sound = sound});
   run.play();
   GstElement* recorder = gst_bin_get_by_name(GST_BIN(run.pipeline()), "recorder");
   GstPad* pad = gst_element_get_static_pad(recorder, "sink");
@@ -86,13 +87,14 @@ int record_until_killed(const std::string& location) {
 // That program, running.
 class Victim {
  public:
-  explicit Victim(const std::string& location) {
+  explicit Victim(const std::string& location, const std::string& sound = {}) {
     std::array<int, 2> ends{};
     if (pipe2(ends.data(), O_CLOEXEC) != 0) std::abort();
     pid_ = fork();
     if (pid_ == 0) {
       dup2(ends[1], STDOUT_FILENO);
-      execl(g_program.c_str(), g_program.c_str(), "--record", location.c_str(), nullptr);
+      execl(g_program.c_str(), g_program.c_str(), "--record", location.c_str(), sound.c_str(),
+            nullptr);
       _exit(127);
     }
     close(ends[1]);
@@ -183,11 +185,12 @@ void expect_whole(const fs::path& clip) {
   EXPECT_EQ(read_json(fs::path(clip).replace_extension(".json"))["frames"], decoded.frames);
 }
 
-void expect_survives_a_kill(const std::string& ending, double at_seconds) {
+void expect_survives_a_kill(const std::string& ending, double at_seconds,
+                            const std::string& sound = {}) {
   SCOPED_TRACE(ending + " killed at " + std::to_string(at_seconds));
   const TempDir folder;
   const std::string location = folder / ("door_%{event}" + ending);
-  Victim victim(location);
+  Victim victim(location, sound);
   const std::string open = folder / ("door_B" + ending + ".part");
   ASSERT_TRUE(victim.wait_until(at_seconds));
   const std::int64_t last_ns = victim.kill();
@@ -205,8 +208,15 @@ void expect_survives_a_kill(const std::string& ending, double at_seconds) {
   const Json note = read_json(folder / "door_B.part.json");
   ASSERT_TRUE(note.is_object());
   start_again(location, true);
-  expect_recovered(folder / ("door_B" + ending), last_ns, note["begin_running_ns"]);
+  const std::string clip = folder / ("door_B" + ending);
+  expect_recovered(clip, last_ns, note["begin_running_ns"]);
   EXPECT_EQ(names_in(folder.path()), left);
+  // qtdemux 1.22 reads one track alone of fragments whose data comes before their index.
+  if (sound.empty() || ending == ".mp4") return;
+  const auto heard = novelty::testing::units_of_track(clip, "audio_0");
+  ASSERT_FALSE(heard.empty());
+  EXPECT_NEAR(static_cast<double>(heard.back().pts_ns), static_cast<double>(decode(clip).end_ns),
+              1e9);
 }
 
 TEST(RecordCrash, LosesASecondAtMostAndFinishesAtTheNextStart) {
@@ -218,6 +228,12 @@ TEST(RecordCrash, LosesASecondAtMostAndFinishesAtTheNextStart) {
       expect_survives_a_kill(ending, moment(random));
     }
   }
+}
+
+TEST(RecordCrash, LosesNoMoreWithSound) {
+  for (const char* ending : {".mp4", ".mkv"})
+    expect_survives_a_kill(ending, 4.5,
+                           "audiotestsrc is-live=true wave=white-noise ! record.audio_0");
 }
 
 TEST(RecordCrash, LeavesALivingRecorderAlone) {
@@ -303,9 +319,9 @@ int main(int argc, char** argv) {
   testing::InitGoogleTest(&argc, argv);
   gst_init(&argc, &argv);
   novelty::register_novelty_meta();
-  if (argc == 3 && std::string(argv[1]) == "--record") {
+  if (argc == 4 && std::string(argv[1]) == "--record") {
     std::setvbuf(stdout, nullptr, _IOLBF, 0);
-    return record_until_killed(argv[2]);
+    return record_until_killed(argv[2], argv[3]);
   }
   g_program = fs::read_symlink("/proc/self/exe");
   return RUN_ALL_TESTS();

@@ -203,7 +203,7 @@ nlohmann::json sidecar_of(const std::string& recording) {
 Decoded decode(const std::string& path) {
   Decoded decoded;
   decoded.whole = pull(
-      "filesrc location=" + path + " ! decodebin ! appsink name=out sync=false",
+      "filesrc location=" + path + " ! decodebin ! video/x-raw(ANY) ! appsink name=out sync=false",
       [&](GstSample* sample) {
         const GstBuffer* buffer = gst_sample_get_buffer(sample);
         const GstClockTime pts = GST_BUFFER_PTS(buffer);

@@ -33,7 +33,7 @@ RecordRun::RecordRun(RecordOptions options) : options_(std::move(options)) {
       "videotestsrc name=source num-buffers=" + std::to_string(options_.frames) +
       (options_.live ? " is-live=true " : " ") + options_.source +
       " ! video/x-raw,framerate=" + std::to_string(options_.rate) + "/1," + options_.size +
-      " ! identity name=mark ! noveltyrecord name=record " + options_.record;
+      " ! identity name=mark ! noveltyrecord name=record " + options_.record + " " + options_.sound;
   pipeline_ = gst_parse_launch(text.c_str(), nullptr);
   bus_ = gst_element_get_bus(pipeline_);
   GstElement* mark = gst_bin_get_by_name(GST_BIN(pipeline_), "mark");

@@ -33,6 +33,7 @@ struct RecordOptions {
   bool live = false;   ///< paced by the clock, as a camera
   std::string source;  ///< more properties of videotestsrc
   std::string size = "width=64,height=48";
+  std::string sound;  ///< a branch up to `record.audio_0`
 };
 
 class RecordRun {
