@@ -292,12 +292,12 @@ bool build_chain(GstNoveltyRecord* self) {
 
 void remove_chain(GstNoveltyRecord* self) {
   if (GstElement* sink = gst_bin_get_by_name(GST_BIN(self), "recorder")) {
+    gst_element_set_locked_state(sink, TRUE);  // or a bin on its way to PLAYING takes it along
     gst_element_set_state(sink, GST_STATE_NULL);
     gst_bin_remove(GST_BIN(self), sink);
     gst_object_unref(sink);
   }
   novelty::unlink_clip_chain(GST_BIN(self));
-  self->audio->reset();
   self->tap->reset();
 }
 
@@ -347,7 +347,10 @@ GstStateChangeReturn change_state(GstElement* element, GstStateChange transition
       GST_ELEMENT_CLASS(gst_novelty_record_parent_class)->change_state(element, transition);
   const bool failed =
       transition == GST_STATE_CHANGE_READY_TO_PAUSED && result == GST_STATE_CHANGE_FAILURE;
-  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY || failed) remove_chain(self);
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY || failed) {
+    remove_chain(self);
+    self->audio->reset();  // not with the video pad alone: sound may go on
+  }
   return result;
 }
 

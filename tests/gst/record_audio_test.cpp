@@ -263,6 +263,23 @@ TEST_F(RecordSound, AStopInAnEventWaitsForNothing) {
   EXPECT_EQ(names_in(clips()).size(), 4U);  // clip, sidecar, two posters
 }
 
+// Its sound goes on to nowhere.
+TEST_F(RecordSound, OutlivesTheVideoPad) {
+  RecordedPipeline playing("noveltyrecord name=record " + at("") +
+                           "  audiotestsrc is-live=true num-buffers=100 samplesperbuffer=441 ! "
+                           "record.audio_0  fakesrc num-buffers=1 ! fakesink");
+  GstElement* record = gst_bin_get_by_name(GST_BIN(playing.pipeline()), "record");
+  GstPad* video = gst_element_request_pad_simple(record, "video");
+  playing.play();
+  g_usleep(G_USEC_PER_SEC / 3);
+  gst_element_release_request_pad(record, video);
+  gst_object_unref(video);
+  gst_object_unref(record);
+  g_usleep(G_USEC_PER_SEC / 3);
+  playing.wait_for(GST_MESSAGE_EOS);
+  EXPECT_EQ(playing.error, "");
+}
+
 TEST_F(RecordSound, PadsComeAndGo) {
   GstElement* record = gst_element_factory_make("noveltyrecord", nullptr);
   gst_object_ref_sink(record);
