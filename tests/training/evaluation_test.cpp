@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "class_evaluation.h"
+#include "class_report.h"
 #include "evaluation_report.h"
 #include "published.h"
 
@@ -246,6 +247,17 @@ TEST(PublishedTables, HaveTheMeansOfTheirTasks) {
       }
     }
   }
+}
+
+TEST(PublishedTables, SayOfHowManyTasksThisRunIs) {
+  ClassResults run = made_run(1, 0.9, 0.8);
+  run.teacher_name = "vit_small_patch16_224.augreg";
+  run.data_classes = kCifar10;
+  run.classes.front().name = "cat";
+  const std::string page = class_page(run, {});
+  EXPECT_NE(page.find("This run, 2 of 10</td><td>ViT-S/16"), std::string::npos);
+  EXPECT_NE(page.find("<tr><td>MKD</td><td>ViT-S/16"), std::string::npos) << "of the same network";
+  EXPECT_NE(page.find("<tr class=other><td>MSAD"), std::string::npos);
 }
 
 TEST(Backbone, IsReadFromNames) {
