@@ -7,11 +7,20 @@
 #include <utility>
 
 namespace novelty {
+namespace {
+
+constexpr std::int64_t kJumpNs = 1'000'000'000;
+
+}  // namespace
 
 void AudioTrack::push(AudioUnit unit) {
   {
     const std::lock_guard lock(mutex_);
-    if (unit.running_ns < newest_ns_) forget();  // a jump back
+    if (unit.running_ns < newest_ns_ - kJumpNs) {
+      forget();
+    } else if (pushed_ > 0) {  // times that waver keep their order
+      unit.running_ns = std::max(unit.running_ns, newest_ns_ + 1);
+    }
     caps_ = unit.caps;
     newest_ns_ = unit.running_ns;
     ended_ = false;
@@ -39,6 +48,7 @@ void AudioTrack::clear() {
   forget();
   caps_ = nullptr;
   newest_ns_ = 0;
+  pushed_ = 0;
   ended_ = false;
 }
 

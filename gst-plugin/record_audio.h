@@ -22,7 +22,7 @@ struct AudioUnit {
 };
 
 /// One stream of encoded sound, from its own streaming thread to the recorder's. Bounded: the
-/// oldest go first; those before a jump back in time go. Thread: any.
+/// oldest go first; those before a jump back, by over a second, go. Thread: any.
 class AudioTrack {
  public:
   static constexpr std::size_t kMaxBytes = 8U << 20;

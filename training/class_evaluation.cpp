@@ -195,35 +195,6 @@ std::vector<std::size_t> most_confused(const ClassTask& task, std::size_t place,
   return normal;
 }
 
-/// Scores images one by one, with their maps.
-class MapMaker {
- public:
-  MapMaker(const std::string& model, const VitConfig& config)
-      : config_(config),
-        detector_(Detector::load(model, {.device = "cpu"})),
-        scratch_(detector_->make_scratch()) {}
-
-  const FrameScore& score(const ImageFile* file) {
-    prepared_.patches = prepared_images(std::span(&file, 1), config_);
-    detector_->score(prepared_, *scratch_, seen_);
-    return seen_;
-  }
-
-  int side() const { return config_.input_size; }
-
-  /// The image of the last score, as the networks saw it, [side, side, 3].
-  std::vector<std::uint8_t> picture() const {
-    return picture_of(prepared_.patches, config_.input_size, config_.patch_size);
-  }
-
- private:
-  VitConfig config_;
-  std::shared_ptr<const Detector> detector_;
-  std::unique_ptr<Detector::Scratch> scratch_;
-  PreparedFrame prepared_;
-  FrameScore seen_;
-};
-
 /// Means over the four quarters of a square of patches, in the order of ImageFile::tiles.
 std::array<double, 4> quarters_of(std::span<const float> values, int size) {
   std::array<double, 4> sums{}, cells{};
@@ -256,15 +227,23 @@ std::optional<double> tile_auroc(const ClassOptions& options, const ClassTask& t
   return auroc(values, novel);
 }
 
-std::vector<ConfusedImage> confused_images(const ClassTask& task, std::size_t place,
+std::vector<ConfusedImage> confused_images(const ClassOptions& options, std::size_t place,
                                            const std::vector<TestImage>& images,
-                                           const ClassScores& scores, MapMaker& maker) {
+                                           const ClassScores& scores, const VitConfig& config) {
+  const ClassTask& task = options.tasks[place];
+  const auto detector = Detector::load(model_path(options, task.model_name()), {.device = "cpu"});
+  const auto scratch = detector->make_scratch();
+  PreparedFrame prepared;
+  FrameScore seen;
   std::vector<ConfusedImage> confused;
   for (const std::size_t i : most_confused(task, place, scores)) {
-    const FrameScore& seen = maker.score(images[i].file);
-    confused.push_back({images[i].file->name, images[i].name, task.is_novel(images[i].name),
-                        ReportFrame{i, scores.score(i, place).score, maker.side(), maker.picture(),
-                                    seen.map_size, seen.map}});
+    prepared.patches = prepared_images(std::span(&images[i].file, 1), config);
+    detector->score(prepared, *scratch, seen);
+    confused.push_back(
+        {images[i].file->name, images[i].name, task.is_novel(images[i].name),
+         ReportFrame{i, scores.score(i, place).score, config.input_size,
+                     picture_of(prepared.patches, config.input_size, config.patch_size),
+                     seen.map_size, seen.map}});
   }
   return confused;
 }
@@ -371,8 +350,7 @@ ClassResults evaluate_classes(const ClassOptions& options, const ClassData& data
     throw_if_interrupted();
     const ClassTask& task = options.tasks[i];
     ClassResult& result = results.classes.emplace_back(result_of(models[i], task, i, scores));
-    MapMaker maker(model_path(options, task.model_name()), config);
-    result.confused = confused_images(task, i, images, scores, maker);
+    result.confused = confused_images(options, i, images, scores, config);
     result.tiles = tile_auroc(options, task, images);
   }
   progress.finish();

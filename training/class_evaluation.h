@@ -44,7 +44,8 @@ struct ClassResult {
   double score_deviation = 0;                      ///< of `score`, over seeds
   double average_precision = 0;                    ///< of the score
   double false_positive_rate = 0;  ///< of the score, where 95 % of the novel images are found
-  std::optional<double> tiles;     ///< of the map's quarters, where some of a mosaic's are foreign
+  std::optional<double> tiles;     ///< of the quarters by their patches, where some of a mosaic's
+                                   ///< are foreign
   std::vector<double> roc;         ///< of the score, roc_curve in steps of a hundredth
   std::vector<double> normal_scores, novel_scores;  ///< of the first seed
   std::vector<ConfusedImage> confused;  ///< of the first seed: normal ones, then novel ones

@@ -139,7 +139,7 @@ std::string published_table(const PublishedTable& table, const ClassResults& res
   return html + "</table>";
 }
 
-/// Of mosaics: whether the map shows where the foreign one is.
+/// Of mosaics: whether the patches say where the foreign one is.
 std::string tile_table(const ClassResults& results) {
   std::string rows;
   for (const ClassResult& row : results.classes)

@@ -141,14 +141,14 @@ std::vector<float> resampled_grid(const std::vector<float>& grid, int side, int 
   return out;
 }
 
-PlainWeights plain_weights(const TensorMap& file, int input_size) {
+PlainWeights plain_weights(const TensorMap& file, const std::string& where, int input_size) {
   PlainWeights plain;
   std::map<std::string, std::vector<float>> scales;
   for (const auto& [name, tensor] : file) {
     const bool is_idle = name.starts_with("head.") || name.starts_with("pre_logits.") ||
                          name == "mask_token";  // of DINOv2's training
     if (is_idle) continue;
-    (is_scale(name) ? scales : plain.values).emplace(name, to_floats(tensor, name));
+    (is_scale(name) ? scales : plain.values).emplace(name, to_floats(tensor, where + name));
   }
   for (const auto& [name, values] : plain.values)
     plain.tensors.emplace(name, view_of(values, file.at(name).shape));

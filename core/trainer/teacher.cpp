@@ -66,7 +66,7 @@ TeacherWeights load_teacher(const std::string& path, int input_size) {
                 "give --teacher FILE");
   if (path.empty()) return untrained_teacher();
   const SafetensorsFile file = SafetensorsFile::read(path);
-  const PlainWeights plain = plain_weights(file.tensors(), input_size);
+  const PlainWeights plain = plain_weights(file.tensors(), path + ": ", input_size);
   const VitConfig config = infer_vit_config(plain.tensors);
   TeacherWeights teacher;
   teacher.name = std::filesystem::path(path).filename().string();

@@ -145,10 +145,11 @@ TEST_F(TeacherFile, OfAPlainNetworkIsLeftAsItIs) {
     plain.tensors.erase(name);
   plain.set("mask_token", std::vector<float>(kWidth, 1), {1, kWidth});
   plain.set("head.weight", std::vector<float>(kWidth, 1), {1, kWidth});
-  const PlainWeights read = plain_weights(plain.tensors, 0);
+  const PlainWeights read = plain_weights(plain.tensors, {}, 0);
   EXPECT_EQ(read.values.size(), 30U);
   for (const auto& [name, values] : read.values) EXPECT_EQ(values, plain.values.at(name)) << name;
-  EXPECT_EQ(plain_weights(plain.tensors, 56).values.at("pos_embed"), plain.values.at("pos_embed"));
+  EXPECT_EQ(plain_weights(plain.tensors, {}, 56).values.at("pos_embed"),
+            plain.values.at("pos_embed"));
 }
 
 TEST_F(TeacherFile, WithAFaultIsRefused) {
@@ -165,6 +166,8 @@ TEST_F(TeacherFile, WithAFaultIsRefused) {
   };
   expect_refused([](Weights& w) { w.set("blocks.0.ls1.gamma", {1, 2, 3}, {3}); }, 0, "ls1.gamma");
   expect_refused([](Weights& w) { w.set("blocks.0.ls1.gamma", {}, {0}); }, 0, "ls1.gamma");
+  expect_refused([](Weights& w) { w.values.at("norm.bias").front() = NAN; }, 0,
+                 "test.safetensors: norm.bias");
   expect_refused([](Weights& w) { w.set("blocks.7.ls1.gamma", {1}, {1}); }, 0, "blocks.7");
   expect_refused([](Weights& w) { w.tensors.erase("blocks.0.attn.proj.bias"); }, 0, "proj.bias");
   expect_refused([](Weights& w) { w.set("blocks.0.attn.proj.bias", {1}, {}); }, 0, "proj.bias");

@@ -57,7 +57,7 @@ void safetensors(std::span<const std::byte> bytes) {
   tolerate_errors([&] {
     const auto file = SafetensorsFile::parse(Bytes(bytes.begin(), bytes.end()), "fuzz");
     tolerate_errors([&] { infer_vit_config(file.tensors()); });
-    tolerate_errors([&] { infer_vit_config(plain_weights(file.tensors(), 48).tensors); });
+    tolerate_errors([&] { infer_vit_config(plain_weights(file.tensors(), {}, 48).tensors); });
     for (const auto& [name, tensor] : file.tensors()) {
       tolerate_errors([&, &n = name, &t = tensor] { to_floats(t, n); });
     }

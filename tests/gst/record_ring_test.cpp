@@ -8,6 +8,7 @@
 #include <cmath>
 #include <thread>
 
+#include "record_audio.h"
 #include "record_curve.h"
 #include "record_feed.h"
 
@@ -25,6 +26,29 @@ RecordUnit unit_at(double seconds, bool key, std::size_t bytes = 1000) {
   unit.decode_ns = unit.time.running_ns;
   unit.key = key;
   return unit;
+}
+
+std::vector<std::int64_t> times_of(const AudioTrack& track) {
+  std::vector<std::int64_t> times;
+  for (const AudioUnit& unit : track.between(0, 100'000'000'000)) times.push_back(unit.running_ns);
+  return times;
+}
+
+void push_sound(AudioTrack& track, std::int64_t running_ns) {
+  GstBuffer* buffer = gst_buffer_new_allocate(nullptr, 8, nullptr);
+  GstCaps* caps = gst_caps_new_empty_simple("audio/x-opus");
+  track.push({share_buffer(buffer), share_caps(caps), running_ns});
+  gst_caps_unref(caps);
+  gst_buffer_unref(buffer);
+}
+
+TEST(AudioTrack, KeepsSoundWhoseTimesWaverAndForgetsWhatLiesBeforeAJumpBack) {
+  AudioTrack track;
+  for (const std::int64_t ms : {5000, 5020, 5019, 5040}) push_sound(track, ms * 1'000'000);
+  EXPECT_EQ(times_of(track), (std::vector<std::int64_t>{5'000'000'000, 5'020'000'000, 5'020'000'001,
+                                                        5'040'000'000}));
+  push_sound(track, 2'000'000'000);
+  EXPECT_EQ(times_of(track), std::vector<std::int64_t>{2'000'000'000});
 }
 
 TEST(RecordRing, StartsAtTheKeyFrameAtOrBeforeATime) {
