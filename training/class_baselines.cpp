@@ -72,8 +72,8 @@ class FeatureMaker {
     tokens_.resize(batch.size() * patches * w);
     attention_.resize(batch.size() * patches);
     cls_.resize(batch.size() * w);
-    network_->features(prepared_images(batch, config), static_cast<int>(batch.size()), tokens_,
-                       attention_, cls_);
+    network_->features(prepared_images(batch, config), static_cast<int>(batch.size()),
+                       {tokens_, attention_, cls_});
     for (std::size_t i = 0; i < batch.size(); ++i) {
       const Rows both = summary_of(std::span(cls_).subspan(i * w, w),
                                    std::span(tokens_).subspan(i * patches * w, patches * w));

@@ -50,7 +50,7 @@ std::string model_path(const ClassOptions& options, const std::string& name) {
 }
 
 TrainingOptions training_options(const ClassOptions& options, std::size_t place) {
-  TrainingOptions training;
+  TrainingOptions training = options.training;
   training.output = model_path(options, options.tasks[place].model_name());
   training.teacher_path = options.teacher_path;
   training.input_size = options.input_size;

@@ -24,7 +24,8 @@ struct ClassOptions {
   std::string preset = "semantic", fine_tuning;  ///< see TrainingOptions; neither is empty
   std::size_t holdout = 0;  ///< of ClassData hold_out; 0 = the test images are scored
   std::string teacher_path, teacher_sha256;
-  int input_size = 0;  ///< see TrainingOptions
+  int input_size = 0;        ///< see TrainingOptions
+  TrainingOptions training;  ///< of each model, what of it is not above
   std::uint64_t seed = 0;
   std::string precision = "fp32";  ///< of scoring; see EngineOptions
 };

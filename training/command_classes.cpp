@@ -17,6 +17,7 @@
 #include "novelty/error.h"
 #include "novelty/trainer.h"
 #include "progress.h"
+#include "student_options.h"
 #include "teacher_search.h"
 
 namespace {
@@ -38,11 +39,12 @@ constexpr novelty::CommandHelp kHelp{
 
 struct Raw {
   novelty::TextOption data, classes, protocol, teacher, preset, fine_tuning, precision, out;
+  novelty::StudentOptions student;
   gint64 count = 1000, holdout = 0, seed = 0, seeds = 1, input_size = 0;
 
   std::vector<GOptionEntry> entries() {
     using novelty::option;
-    return {
+    std::vector<GOptionEntry> all{
         option("data", 0, G_OPTION_ARG_FILENAME, data.slot(), "The images, in classes",
                "FOLDER|TAR"),
         option("protocol", 0, G_OPTION_ARG_STRING, protocol.slot(),
@@ -72,6 +74,9 @@ struct Raw {
         option("precision", 0, G_OPTION_ARG_STRING, precision.slot(),
                "Score in fp32 (default), bf16 or int8", "NAME"),
         option("out", 'o', G_OPTION_ARG_FILENAME, out.slot(), "Where all results go", "FOLDER")};
+    const auto more = student.entries();
+    all.insert(all.end() - 1, more.begin(), more.end());
+    return all;
   }
 };
 
@@ -95,6 +100,7 @@ novelty::ClassOptions checked(const Raw& raw) {
   options.teacher_path = found.path;
   options.teacher_sha256 = novelty::sha256_hex(novelty::read_file(found.path));
   options.input_size = static_cast<int>(option_in_range("input-size", raw.input_size, 0, 1024));
+  raw.student.apply(options.training);
   novelty::TrainingOptions training;
   training.preset = options.preset;
   training.fine_tuning = raw.fine_tuning.text();

@@ -16,6 +16,7 @@
 #include "novelty/trainer.h"
 #include "progress.h"
 #include "report.h"
+#include "student_options.h"
 #include "teacher_search.h"
 
 namespace {
@@ -50,8 +51,8 @@ struct Settings {
 
 /// What GOption fills.
 struct RawOptions {
-  novelty::TextOption output, frames, teacher, mask, preset, fine_tuning, report;
-  gint epochs = 0;
+  novelty::TextOption output, frames, teacher, preset, fine_tuning, report;
+  novelty::StudentOptions student;
   gint threads = 0;
   gint64 seed = 0;
   gint64 max_frames = 2000;
@@ -61,7 +62,7 @@ struct RawOptions {
 
   std::vector<GOptionEntry> entries() {
     using novelty::option;
-    return {
+    std::vector<GOptionEntry> all{
         option("output", 'o', G_OPTION_ARG_FILENAME, output.slot(), "The model to write", "MODEL"),
         option("frames", 0, G_OPTION_ARG_STRING, frames.slot(),
                "Learn only from these frames of each video (from 0)", "A-B,..."),
@@ -77,10 +78,6 @@ struct RawOptions {
         option("target-false-alarms-per-hour", 0, G_OPTION_ARG_DOUBLE, &target,
                "False events an hour that the threshold aims at (1)", "RATE"),
         option("resume", 0, G_OPTION_ARG_NONE, &resume, "Go on where a stopped run left off"),
-        option("epochs", 0, G_OPTION_ARG_INT, &epochs, "Passes over the footage; 0 = the preset's",
-               "N"),
-        option("mask", 0, G_OPTION_ARG_STRING, mask.slot(),
-               "guided-keep (default), guided-drop, random or none", "KIND"),
         option("preset", 0, G_OPTION_ARG_STRING, preset.slot(),
                "camera (default for videos): a fixed camera; semantic (for images): one kind of "
                "thing; "
@@ -96,6 +93,9 @@ struct RawOptions {
         option("report", 0, G_OPTION_ARG_FILENAME, report.slot(),
                "The report to write (MODEL's name with .html)", "FILE"),
     };
+    const auto more = student.entries();
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
   }
 };
 
@@ -115,11 +115,10 @@ Settings parse(int argc, char** argv) {
       static_cast<std::size_t>(option_in_range("max-frames", raw.max_frames, 1, 1'000'000));
   auto& training = settings.training;
   training.output = raw.output.text();
-  if (raw.mask.given()) training.mask = raw.mask.text();
+  raw.student.apply(training);
   training.input_size = static_cast<int>(option_in_range("input-size", raw.input_size, 0, 1024));
   training.preset = raw.preset.text();
   training.fine_tuning = raw.fine_tuning.text();
-  training.epochs = static_cast<int>(option_in_range("epochs", raw.epochs, 0, 1'000'000));
   training.threads = static_cast<int>(option_in_range("threads", raw.threads, 0, 64));
   training.seed = static_cast<std::uint64_t>(option_in_range("seed", raw.seed, 0, G_MAXINT64));
   training.target_per_hour = raw.target;

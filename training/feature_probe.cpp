@@ -77,7 +77,7 @@ class Summariser {
     tokens_.resize(static_cast<std::size_t>(waiting_) * places * width);
     cls_.resize(static_cast<std::size_t>(waiting_) * width);
     attention_.resize(static_cast<std::size_t>(waiting_) * places);
-    teacher_->features(batch_, waiting_, tokens_, attention_, cls_);
+    teacher_->features(batch_, waiting_, {tokens_, attention_, cls_});
     for (int i = 0; i < waiting_; ++i) {
       const auto tokens =
           std::span(tokens_).subspan(i * (1 + places) * width, (1 + places) * width);

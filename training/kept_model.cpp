@@ -7,6 +7,7 @@
 
 #include "bundle/bundle.h"
 #include "novelty/error.h"
+#include "trainer/source_facts.h"
 
 namespace novelty {
 namespace {
@@ -17,13 +18,14 @@ bool is_kept(Footage& footage, const TrainingOptions& options, const std::string
   if (!std::filesystem::exists(options.output)) return false;
   try {
     const json facts = json::parse(read_bundle(options.output).provenance_json);
-    const json wanted{{"source", json::parse(footage.identity())},
-                      {"seed", options.seed},
-                      {"preset", options.preset},
-                      {"fine_tuning", fine_tuning_of(options)},
-                      {"holdout", options.holdout},
-                      {"teacher_sha256", teacher_sha256},
-                      {"tool_version", NOVELTY_VERSION}};
+    json wanted{{"source", json::parse(footage.identity())},
+                {"seed", options.seed},
+                {"preset", options.preset},
+                {"fine_tuning", fine_tuning_of(options)},
+                {"holdout", options.holdout},
+                {"teacher_sha256", teacher_sha256},
+                {"tool_version", NOVELTY_VERSION}};
+    wanted.update(student_facts(options));
     if (facts.value("input_size", 0) != options.input_size) return false;
     for (const auto& [key, value] : wanted.items())
       if (facts.value(key, json()) != value) return false;

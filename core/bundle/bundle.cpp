@@ -9,11 +9,13 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "bundle/calibration_facts.h"
+#include "bundle/comparison_facts.h"
 #include "bundle/density_facts.h"
 #include "bundle/facts.h"
 #include "bundle/integrity.h"
 #include "bundle/picture_facts.h"
 #include "bundle/scene_facts.h"
+#include "engine/network_pair.h"
 #include "novelty/error.h"
 
 namespace novelty {
@@ -50,11 +52,11 @@ void check_format(const SafetensorsFile& file) {
         "has format " + text + ", and this version reads up to " + std::to_string(kBundleVersion),
         "update gst-novelty");
   }
-  if (format < kBundleVersion) {
-    throw Error(
-        ErrorKind::kVersion, file.where(),
-        "has the old format " + text + ", and this version reads " + std::to_string(kBundleVersion),
-        "train it again with novelty train");
+  if (format < kPlainBundleVersion) {
+    throw Error(ErrorKind::kVersion, file.where(),
+                "has the old format " + text + ", and this version reads from " +
+                    std::to_string(kPlainBundleVersion) + " on",
+                "train it again with novelty train");
   }
 }
 
@@ -96,6 +98,7 @@ class TensorCollection {
   explicit TensorCollection(const Bundle& bundle) {
     add(bundle.teacher, "teacher.");
     add(bundle.student, "student.");
+    add_head_tensors(bundle.student, tensors_);
     add_range_tensors(bundle.teacher, "ranges.teacher.", tensors_);
     add_range_tensors(bundle.student, "ranges.student.", tensors_);
     add_density_tensors(bundle.density, tensors_);
@@ -127,9 +130,10 @@ std::vector<std::byte> serialize(const Bundle& bundle) {
   const TensorCollection collection(bundle);
   const std::string facts =
       facts_of(bundle).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  const int format = is_plain(bundle.student) ? kPlainBundleVersion : kBundleVersion;
   auto bytes = serialize_safetensors(
       collection.tensors(),
-      {{kFormatKey, std::to_string(kBundleVersion)}, {kFactsKey, facts}, {kHashKey, blank_hash()}});
+      {{kFormatKey, std::to_string(format)}, {kFactsKey, facts}, {kHashKey, blank_hash()}});
   seal(bytes);
   return bytes;
 }

@@ -22,7 +22,10 @@
 
 namespace novelty {
 
-inline constexpr int kBundleVersion = 2;
+inline constexpr int kBundleVersion = 3;
+
+/// What is written for models that earlier versions score in the same way.
+inline constexpr int kPlainBundleVersion = 2;
 
 /// A bundle in memory. The NetworkViews point into the vectors or the file it was read from; move
 /// only.

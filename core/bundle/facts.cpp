@@ -6,10 +6,12 @@
 #include <limits>
 
 #include "bundle/calibration_facts.h"
+#include "bundle/comparison_facts.h"
 #include "bundle/density_facts.h"
 #include "bundle/fact_reader.h"
 #include "bundle/picture_facts.h"
 #include "bundle/scene_facts.h"
+#include "engine/network_pair.h"
 #include "novelty/error.h"
 
 namespace novelty {
@@ -187,6 +189,8 @@ json facts_of(const Bundle& bundle) {
              {"calibration_frames", info.calibration_frames},
              {"provenance", provenance_of(bundle.provenance_json)}};
   if (!bundle.drift.empty()) facts["precision"] = precision_facts(bundle.drift);
+  if (bundle.student.comparison != TokenComparison{})
+    facts["comparison"] = comparison_facts(bundle.student.comparison);
   if (!bundle.scene.empty()) facts["scene"] = scene_facts(bundle.scene);
   return facts;
 }
@@ -200,7 +204,11 @@ void read_facts(const json& json_facts, const SafetensorsFile& file, Bundle& bun
   check_tensor_names(file);
   bundle.teacher = read_network(facts.object("teacher"), file, "teacher.");
   bundle.student = read_network(facts.object("student"), file, "student.");
-  check_pair(bundle.teacher.config, bundle.student.config, file.where());
+  if (json_facts.contains("comparison"))  // the paper's where a model does not tell
+    bundle.teacher.comparison = bundle.student.comparison =
+        read_comparison(facts.object("comparison"));
+  bundle.student.head = read_head(file, bundle.teacher.config.width, bundle.student.config.width);
+  check_pair(bundle.teacher, bundle.student, file.where());
   set_sizes(bundle, info);
   bundle.teacher.ranges = read_ranges(file, "ranges.teacher.", bundle.teacher.config);
   bundle.student.ranges = read_ranges(file, "ranges.student.", bundle.student.config);

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "bundle/bundle.h"
+#include "engine/network_pair.h"
 #include "image/patch_change.h"
 #include "image/preprocess.h"
 #include "novelty/error.h"
@@ -37,7 +38,8 @@ struct Choice {
   std::string precision;
 };
 
-Choice choice_of(const DetectorOptions& options, const PrecisionDrift& drift) {
+Choice choice_of(const DetectorOptions& options, const Bundle& bundle) {
+  const PrecisionDrift& drift = bundle.drift;
   const Backend& backend = backend_for(options.device);
   if (backend.precision.empty()) return {&backend, allowed_precision(drift, options.precision)};
   try {
@@ -45,6 +47,9 @@ Choice choice_of(const DetectorOptions& options, const PrecisionDrift& drift) {
       throw Error(ErrorKind::kUnsupported, "precision",
                   "the GPU has no " + options.precision + ", it scores in " + backend.precision,
                   "use auto, or device=cpu");
+    if (!is_plain(bundle.student))
+      throw Error(ErrorKind::kUnsupported, bundle.info.path,
+                  "was not trained in the way that a GPU compares tokens", "use device=cpu");
     check_drift(drift, backend.precision);
     return {&backend, backend.precision};
   } catch (const Error&) {
@@ -247,7 +252,7 @@ std::shared_ptr<const Detector> Detector::load(const std::string& path,
   const int index = device_index(options.device);
   const int threads = checked_threads(options.threads);
   const Bundle bundle = read_bundle(path);
-  const Choice choice = choice_of(options, bundle.drift);
+  const Choice choice = choice_of(options, bundle);
   const EngineOptions engine_options{
       .threads = threads, .precision = choice.precision, .device = index};
   const std::string key = bundle.info.id + "/" + path + "/" + choice.backend->name + "/" +

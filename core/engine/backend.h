@@ -14,12 +14,13 @@
 
 #include "base/safetensors.h"
 #include "nn/dense_targets.h"
+#include "nn/token_comparison.h"
 #include "nn/vit_config.h"
 
 namespace novelty {
 
 /// Raised whenever anything in this file changes shape.
-inline constexpr std::uint32_t kBackendAbi = 7;
+inline constexpr std::uint32_t kBackendAbi = 8;
 
 /// A network as data: the sizes, the tensors (timm names, no prefix) and the input normalisation.
 /// The tensors are only read during the call they are passed to.
@@ -29,6 +30,14 @@ struct NetworkView {
   std::array<float, 3> mean{0.5F, 0.5F, 0.5F};
   std::array<float, 3> std{0.5F, 0.5F, 0.5F};
   TensorMap ranges;  ///< empty, or what RangeFinder found: int8 needs it
+  TensorMap head;  ///< of a student: empty, or "weight" [teacher width, width] and "bias" [teacher
+                   ///< width] of a linear layer after the final norm
+  TokenComparison comparison;  ///< of its tokens with the other network's; the same in both
+
+  /// Values of a token as it is compared. The head has its shapes.
+  int output_width() const {
+    return head.empty() ? config.width : static_cast<int>(head.at("bias").shape.at(0));
+  }
 };
 
 /// Teacher and student ready to score. Immutable, shared by threads.
@@ -41,12 +50,24 @@ class Engine {
   virtual ~Engine() = default;
   virtual std::unique_ptr<Scratch> make_scratch() const = 0;
 
-  /// patches: [patch_count, patch_values] float32 in [0,1]. discrepancy: [patch_count] squared
-  /// distance of the L2-normalised tokens, in [0, 4], in grid order. tokens: [patch_count, width]
-  /// and cls: [width], the teacher's, L2-normalised; empty when they are not wanted.
+  /// patches: [patch_count, patch_values] float32 in [0,1]. discrepancy: [patch_count] in grid
+  /// order, token_distance of the networks' comparison, mean over its layers. tokens: [patch_count,
+  /// width] and cls: [width], the teacher's last, L2-normalised; empty when they are not wanted.
   /// Thread: one per scratch.
   virtual void score(std::span<const float> patches, Scratch& scratch, std::span<float> discrepancy,
                      std::span<float> tokens, std::span<float> cls) const = 0;
+};
+
+/// What a teacher gives for a batch of pictures.
+struct TeacherFeatures {
+  std::span<float> tokens;     ///< [batch, patch_count, width], the last block's patch tokens after
+                               ///< the final norm, L2-normalised
+  std::span<float> attention;  ///< [batch, patch_count], the last block's [CLS] row over the
+                               ///< patches, mean over heads
+  std::span<float> cls;        ///< [batch, width], the [CLS] token after the final norm,
+                               ///< L2-normalised
+  std::span<float> targets{};  ///< [batch, layers, patch_count, width], what the comparison is to
+                               ///< be made with, the last block first; or empty
 };
 
 /// The teacher alone, for the feature cache.
@@ -54,14 +75,11 @@ class Teacher {
  public:
   virtual ~Teacher() = default;
 
-  /// patches: [batch, patch_count, patch_values] in [0,1]. tokens: [batch, patch_count, width], the
-  /// last block's patch tokens after the final norm, L2-normalised. attention: [batch,
-  /// patch_count], the last block's [CLS] row over the patches, mean over heads. cls: [batch,
-  /// width], the [CLS] token after the final norm, L2-normalised.
-  virtual void features(std::span<const float> patches, int batch, std::span<float> tokens,
-                        std::span<float> attention, std::span<float> cls) = 0;
+  /// patches: [batch, patch_count, patch_values] in [0,1].
+  virtual void features(std::span<const float> patches, int batch, const TeacherFeatures& out) = 0;
 
-  /// For checks: all tokens after the final norm, [batch, 1 + patch_count, width], not normalised.
+  /// All tokens as they are compared, but not normalised: [batch, layers, 1 + patch_count,
+  /// output_width], the last block's first.
   virtual void tokens(std::span<const float> patches, int batch, std::span<float> out) = 0;
 };
 
@@ -89,15 +107,15 @@ class StudentTrainer {
 
   virtual ~StudentTrainer() = default;
 
-  /// One optimiser step on the mean over kept patches of the squared distance of the L2-normalised
-  /// student and target tokens. patches: [batch, patch_count, patch_values] in [0,1]; targets:
-  /// [batch, patch_count, teacher width], L2-normalised; kept: [batch, kept_count] patch indices,
+  /// One optimiser step on the mean over layers and kept patches of token_distance of the student's
+  /// comparison. patches: [batch, patch_count, patch_values] in [0,1]; targets: [batch, layers,
+  /// patch_count, teacher width] of TeacherFeatures; kept: [batch, kept_count] patch indices,
   /// ascending in each row. Returns the loss before the step.
   virtual double step(std::span<const float> patches, std::span<const float> targets,
                       std::span<const std::int64_t> kept, int batch,
                       const StepOptions& options) = 0;
 
-  /// Hands out the student's tensors (timm names).
+  /// Hands out the student's tensors (timm names), and those of a head behind "head.".
   virtual void export_student(const Sink& sink) = 0;
 
   /// Hands out all state (student, moments, step count) for a checkpoint; feed it to

@@ -2,39 +2,20 @@
 // Feature distillation of a compact Vision Transformer from a larger one.
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/linear.h>
-#include <ATen/ops/zeros.h>
 
 #include <array>
 #include <cmath>
 
-#include "base/rng.h"
 #include "engine/adamw_torch.h"
 #include "engine/backend_torch.h"
+#include "nn/init.h"
 #include "nn/vit_torch.h"
 #include "novelty/error.h"
 
 namespace novelty {
 namespace {
 
-constexpr const char* kHeadWeight = "head.weight";  // [teacher width, width]
-constexpr const char* kHeadBias = "head.bias";      // [teacher width]
-constexpr double kLeastAttention = 1e-8;            // of a patch, below it logarithms are cut
-
-// Xavier-uniform.
-at::Tensor initial_head(std::int64_t outputs, std::int64_t inputs, std::uint64_t seed) {
-  Rng rng(seed, 1);
-  const double limit = std::sqrt(6.0 / static_cast<double>(inputs + outputs));
-  std::vector<float> values(static_cast<std::size_t>(inputs * outputs));
-  for (auto& value : values) value = static_cast<float>((2 * rng.uniform() - 1) * limit);
-  return tensor_of(values, {outputs, inputs});
-}
-
-at::Tensor stored_head(const TensorMap& state, const char* name, at::IntArrayRef shape) {
-  const auto found = state.find(std::string("network.") + name);
-  if (found == state.end() || found->second.shape != shape.vec())
-    throw Error(ErrorKind::kFormat, name, "it is missing from the training state");
-  return tensor_of(to_floats(found->second, name), shape);
-}
+constexpr double kLeastAttention = 1e-8;  // of a patch, below it logarithms are cut
 
 class TorchCompactTrainer : public CompactTrainer {
  public:
@@ -94,10 +75,13 @@ class TorchCompactTrainer : public CompactTrainer {
 
   void add_head(TensorsByName& values, std::uint64_t seed, const TensorMap& state) const {
     const std::int64_t width = config_.width;
-    values[kHeadWeight] = state.empty() ? initial_head(teacher_width_, width, seed)
-                                        : stored_head(state, kHeadWeight, {teacher_width_, width});
-    values[kHeadBias] = state.empty() ? at::zeros({teacher_width_})
-                                      : stored_head(state, kHeadBias, {teacher_width_});
+    const std::vector<float> weight = init_linear(teacher_width_, width, seed);
+    const std::vector<float> bias(static_cast<std::size_t>(teacher_width_));
+    const TensorMap head = state.empty()
+                               ? TensorMap{{"weight", view_of(weight, {teacher_width_, width})},
+                                           {"bias", view_of(bias, {teacher_width_})}}
+                               : with_prefix(state, "network.head.");
+    add_head_values(values, head, teacher_width_, width);
   }
 
   void check(std::span<const float> patches, const CompactTargets& targets, int batch) const {

@@ -6,6 +6,7 @@
 #include <array>
 #include <cmath>
 
+#include "engine/network_pair.h"
 #include "engine/team.h"
 #include "engine/vit_forward.h"
 #include "novelty/error.h"
@@ -13,43 +14,9 @@
 namespace novelty {
 namespace {
 
-constexpr double kSmallestLength = 1e-12;  // below it a token counts as zero
-
-double length_of(const float* token, std::size_t width) {
-  std::array<double, 8> squares{};  // independent sums, for the vector unit
-  for (std::size_t i = 0; i < width; i += squares.size()) {
-    for (std::size_t k = 0; k < squares.size(); ++k) {
-      squares[k] += double{token[i + k]} * double{token[i + k]};
-    }
-  }
-  double sum = 0;
-  for (const double square : squares) sum += square;
-  return std::max(std::sqrt(sum), kSmallestLength);
-}
-
 // Rows of `from` at length 1.
-void normalise(const float* from, std::size_t width, std::span<float> out) {
-  for (std::size_t first = 0; first < out.size(); first += width) {
-    const double share = 1 / length_of(from + first, width);
-    for (std::size_t i = first; i < first + width; ++i) {
-      out[i] = static_cast<float>(from[i] * share);
-    }
-  }
-}
-
-// |a/|a| - b/|b||^2, from the differences: a small distance keeps its precision.
-float normalised_distance(const float* a, const float* b, std::size_t width) {
-  const double share_a = 1 / length_of(a, width), share_b = 1 / length_of(b, width);
-  std::array<double, 8> squares{};
-  for (std::size_t i = 0; i < width; i += squares.size()) {
-    for (std::size_t k = 0; k < squares.size(); ++k) {
-      const double d = a[i + k] * share_a - b[i + k] * share_b;
-      squares[k] += d * d;
-    }
-  }
-  double sum = 0;
-  for (const double square : squares) sum += square;
-  return static_cast<float>(std::min(sum, 4.0));
+void normalise(std::span<const float> from, std::size_t width, std::span<float> out) {
+  normalise_tokens(TokenNorm::kLength, false, width, from, out);
 }
 
 template <class Make>
@@ -66,10 +33,12 @@ class CpuScratch : public Engine::Scratch {
   CpuScratch(const PackedVit& teacher, const PackedVit& student, int threads)
       : passes{VitPass(teacher, std::max(1, threads / 2)),
                VitPass(student, std::max(1, threads / 2))},
-        team(std::max(1, threads / 2 * 2)) {}
+        team(std::max(1, threads / 2 * 2)),
+        normed(2, std::vector<float>(passes[0].tokens().size())) {}
 
   std::array<VitPass, 2> passes;  // teacher, student
   Team team;
+  std::vector<std::vector<float>> normed;  // theirs, of one layer
 };
 
 // Note [Threads of a score]
@@ -79,7 +48,10 @@ class CpuEngine : public Engine {
  public:
   CpuEngine(const NetworkView& teacher, const NetworkView& student, const VitKernels& kernels,
             int threads)
-      : teacher_(teacher, kernels), student_(student, kernels), threads_(threads) {}
+      : teacher_(teacher, kernels),
+        student_(student, kernels),
+        comparison_(student.comparison),
+        threads_(threads) {}
 
   std::unique_ptr<Scratch> make_scratch() const override {
     return guarded([&] { return std::make_unique<CpuScratch>(teacher_, student_, threads_); });
@@ -103,25 +75,35 @@ class CpuEngine : public Engine {
       }
     });
     const auto width = static_cast<std::size_t>(config.width);
-    const float* teacher = own.passes[0].tokens().data();
-    compare(teacher + width, own.passes[1].tokens().data() + width, discrepancy);
-    if (!tokens.empty()) normalise(teacher + width, width, tokens);
-    if (!cls.empty()) normalise(teacher, width, cls);
+    compare(own, discrepancy);
+    const auto teacher = own.passes[0].tokens();
+    if (!tokens.empty()) normalise(teacher.subspan(width), width, tokens);
+    if (!cls.empty()) normalise(teacher.first(width), width, cls);
   }
 
  private:
-  void compare(const float* teacher, const float* student, std::span<float> discrepancy) const {
+  void compare(CpuScratch& own, std::span<float> discrepancy) const {
     const auto width = static_cast<std::size_t>(teacher_.config().width);
-    for (std::size_t i = 0; i < discrepancy.size(); ++i) {
-      discrepancy[i] = normalised_distance(teacher + i * width, student + i * width, width);
-      if (!std::isfinite(discrepancy[i])) {
-        throw Error(ErrorKind::kFormat, "model", "its networks give values that are not finite",
-                    "train it again");
+    std::vector<float>&teacher = own.normed[0], &student = own.normed[1];
+    std::ranges::fill(discrepancy, 0.0F);
+    for (int layer = 0; layer < comparison_.layers; ++layer) {
+      normalise_tokens(comparison_.norm, false, width, own.passes[0].tokens(layer), teacher);
+      normalise_tokens(comparison_.norm, true, width, own.passes[1].tokens(layer), student);
+      for (std::size_t i = 0; i < discrepancy.size(); ++i) {
+        const std::size_t first = (i + 1) * width;  // after [CLS]
+        discrepancy[i] +=
+            static_cast<float>(token_distance(comparison_, std::span(teacher).subspan(first, width),
+                                              std::span(student).subspan(first, width)) /
+                               comparison_.layers);
       }
     }
+    if (!std::ranges::all_of(discrepancy, [](float v) { return std::isfinite(v); }))
+      throw Error(ErrorKind::kFormat, "model", "its networks give values that are not finite",
+                  "train it again");
   }
 
   PackedVit teacher_, student_;
+  TokenComparison comparison_;
   int threads_;
 };
 
@@ -129,35 +111,48 @@ class CpuEngine : public Engine {
 class CpuTeacher : public Teacher {
  public:
   CpuTeacher(const NetworkView& teacher, const VitKernels& kernels, int threads)
-      : network_(teacher, kernels), team_(threads) {
+      : network_(teacher, kernels), comparison_(teacher.comparison), team_(threads) {
     for (int i = 0; i < threads; ++i) passes_.emplace_back(std::make_unique<VitPass>(network_, 1));
   }
 
-  void features(std::span<const float> patches, int batch, std::span<float> tokens,
-                std::span<float> attention, std::span<float> cls) override {
+  void features(std::span<const float> patches, int batch, const TeacherFeatures& out) override {
     const VitConfig& config = network_.config();
     const auto count = static_cast<std::size_t>(config.patch_count());
     const auto width = static_cast<std::size_t>(config.width);
-    check_size(tokens.size(), std::int64_t{batch} * config.patch_count() * config.width, "tokens");
-    check_size(attention.size(), std::int64_t{batch} * config.patch_count(), "attention");
-    check_size(cls.size(), std::int64_t{batch} * config.width, "cls");
+    const std::int64_t tokens = std::int64_t{batch} * config.patch_count() * config.width;
+    check_size(out.tokens.size(), tokens, "tokens");
+    check_size(out.attention.size(), std::int64_t{batch} * config.patch_count(), "attention");
+    check_size(out.cls.size(), std::int64_t{batch} * config.width, "cls");
+    if (!out.targets.empty())
+      check_size(out.targets.size(), tokens * comparison_.layers, "targets");
     for_each_picture(patches, batch, [&](std::size_t picture, VitPass& pass, auto input) {
       std::vector<float> row(count + 1);
       pass.run(input, 0, row);
-      const float* all = pass.tokens().data();
-      normalise(all + width, width, tokens.subspan(picture * count * width, count * width));
-      normalise(all, width, cls.subspan(picture * width, width));
-      std::copy(row.begin() + 1, row.end(), attention.subspan(picture * count, count).begin());
+      const auto all = pass.tokens();
+      const std::size_t size = count * width;
+      normalise(all.subspan(width), width, out.tokens.subspan(picture * size, size));
+      normalise(all.first(width), width, out.cls.subspan(picture * width, width));
+      std::copy(row.begin() + 1, row.end(), out.attention.subspan(picture * count, count).begin());
+      if (out.targets.empty()) return;
+      const auto layers = static_cast<std::size_t>(comparison_.layers);
+      for (std::size_t layer = 0; layer < layers; ++layer)
+        normalise_tokens(comparison_.norm, false, width,
+                         pass.tokens(static_cast<int>(layer)).subspan(width),
+                         out.targets.subspan((picture * layers + layer) * size, size));
     });
   }
 
   void tokens(std::span<const float> patches, int batch, std::span<float> out) override {
     const std::size_t size = passes_.front()->tokens().size();
-    check_size(out.size(), static_cast<std::int64_t>(static_cast<std::size_t>(batch) * size),
+    const auto layers = static_cast<std::size_t>(comparison_.layers);
+    check_size(out.size(),
+               static_cast<std::int64_t>(static_cast<std::size_t>(batch) * layers * size),
                "tokens");
     for_each_picture(patches, batch, [&](std::size_t picture, VitPass& pass, auto input) {
       pass.run(input, 0);
-      std::ranges::copy(pass.tokens(), out.subspan(picture * size, size).begin());
+      for (std::size_t layer = 0; layer < layers; ++layer)
+        std::ranges::copy(pass.tokens(static_cast<int>(layer)),
+                          out.subspan((picture * layers + layer) * size, size).begin());
     });
   }
 
@@ -179,6 +174,7 @@ class CpuTeacher : public Teacher {
   }
 
   PackedVit network_;
+  TokenComparison comparison_;
   std::vector<std::unique_ptr<VitPass>> passes_;
   Team team_;
 };
@@ -207,7 +203,7 @@ Backend make_cpu_backend() {
   backend.make_engine = [](const NetworkView& teacher, const NetworkView& student,
                            const EngineOptions& options) -> std::shared_ptr<const Engine> {
     check_threads(options.threads);
-    check_pair(teacher.config, student.config, "model");
+    check_pair(teacher, student, "model");
     return guarded([&] {
       return std::make_shared<CpuEngine>(teacher, student, kernels_for(options), options.threads);
     });

@@ -10,6 +10,7 @@
 #include <numbers>
 
 #include "base/half.h"
+#include "engine/cpu_engine.h"
 #include "novelty/error.h"
 
 namespace novelty {
@@ -80,6 +81,15 @@ void* Arena::allocate(std::size_t bytes) {
   return result;
 }
 
+namespace {
+
+// The same instruction set's.
+const VitKernels& float32_kernels(const VitKernels& kernels) {
+  return kernels_for({.precision = "fp32", .isa = kernels.isa});
+}
+
+}  // namespace
+
 class VitPacker {
  public:
   VitPacker(PackedVit& packed, const NetworkView& network)
@@ -91,6 +101,8 @@ class VitPacker {
       packed_.blocks.push_back(block("blocks." + std::to_string(i) + "."));
     }
     packed_.norm = norm("norm.");
+    packed_.output_width = network_.output_width();
+    if (!network_.head.empty()) pack_head();
   }
 
  private:
@@ -121,6 +133,19 @@ class VitPacker {
     m.values.assign(values.begin(), values.end());
     m.bias.assign(bias.begin(), bias.end());
     return m;
+  }
+
+  // Small, and what comes out is compared: in float32 whatever the precision.
+  void pack_head() {
+    packed_.head_kernels = &float32_kernels(kernels_);
+    Matrix m;
+    m.rows = packed_.output_width;
+    m.columns = config_.width;
+    const auto weight = tensor_values(network_.head, "weight", {m.rows, m.columns});
+    const auto bias = tensor_values(network_.head, "bias", {m.rows});
+    m.values.assign(weight.begin(), weight.end());
+    m.bias.assign(bias.begin(), bias.end());
+    packed_.head = plain_linear(m, *packed_.head_kernels);
   }
 
   // Those of what the layer takes; empty where operands are no integers.
@@ -164,7 +189,7 @@ class VitPacker {
     const Units normed2 = units(fc1, prefix + "mlp.fc1");
     block.norm2 = norm(prefix + "norm2.", normed2);
     block.fc1 = linear(fc1, normed2);
-    block.fc2 = half_linear(matrix(prefix + "mlp.fc2."));
+    block.fc2 = plain_linear(matrix(prefix + "mlp.fc2."), kernels_);
     return block;
   }
 
@@ -197,7 +222,7 @@ class VitPacker {
   }
 
   PackedLinear linear(const Matrix& m, const Units& units) {
-    if (kernels_.precision != Precision::kInt8) return half_linear(m);
+    if (kernels_.precision != Precision::kInt8) return plain_linear(m, kernels_);
     PackedLinear linear = sized(m, kernels_.depth_multiple);
     const auto outputs = static_cast<std::size_t>(linear.panel_count) * kPanelColumns;
     auto* panels = static_cast<std::int8_t*>(
@@ -210,12 +235,12 @@ class VitPacker {
   }
 
   // One of VitKernels::half_bytes.
-  PackedLinear half_linear(const Matrix& m) {
-    PackedLinear linear = sized(m, kernels_.half_multiple);
+  PackedLinear plain_linear(const Matrix& m, const VitKernels& kernels) {
+    PackedLinear linear = sized(m, kernels.half_multiple);
     const auto outputs = static_cast<std::size_t>(linear.panel_count) * kPanelColumns;
     void* panels = packed_.arena_.allocate(outputs * static_cast<std::size_t>(linear.depth) *
-                                           kernels_.half_bytes);
-    if (kernels_.half_bytes == sizeof(float)) {
+                                           kernels.half_bytes);
+    if (kernels.half_bytes == sizeof(float)) {
       for_each_lane<1>(m, linear.depth, [&](std::size_t lane, double value) {
         static_cast<float*>(panels)[lane] = static_cast<float>(value);
       });
@@ -285,8 +310,12 @@ class VitPacker {
 };
 
 PackedVit::PackedVit(const NetworkView& network, const VitKernels& kernels)
-    : config_(network.config), kernels_(&kernels) {
+    : config_(network.config), kernels_(&kernels), layers_(network.comparison.layers) {
   check_vit_config(config_, "network");
+  if (layers_ < 1 || layers_ > config_.depth)
+    throw Error(ErrorKind::kUnsupported, "network",
+                std::to_string(layers_) + " layers to compare of " + std::to_string(config_.depth) +
+                    " blocks");
   if (config_.width % 64 != 0 || config_.width / config_.heads % 32 != 0) {
     throw Error(ErrorKind::kUnsupported, "network",
                 "its width " + std::to_string(config_.width) + " with " +

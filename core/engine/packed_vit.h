@@ -49,17 +49,22 @@ class PackedVit {
   const VitConfig& config() const { return config_; }
   const VitKernels& kernels() const { return *kernels_; }
   int tokens() const { return 1 + config_.patch_count(); }
+  int layers() const { return layers_; }  ///< that are compared: TokenComparison::layers
 
   PackedLinear patch;                ///< without bias, which is in `positions`
   const float* positions = nullptr;  ///< [tokens, width]; what a token is before its patch is added
   std::vector<Block> blocks;
   PackedNorm norm;
+  PackedLinear head;                         ///< in float32; without panels where there is none
+  const VitKernels* head_kernels = nullptr;  ///< for it
+  int output_width = 0;                      ///< of a token, after the head
 
  private:
   friend class VitPacker;
 
   VitConfig config_;
   const VitKernels* kernels_;
+  int layers_;
   Arena arena_;
 };
 

@@ -2,6 +2,9 @@
 // Masked distillation of a student. All is trained but the position embedding, which stays the
 // fixed sine-cosine one.
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/cosine_similarity.h>
+#include <ATen/ops/linear.h>
+#include <ATen/ops/smooth_l1_loss.h>
 
 #include <algorithm>
 
@@ -23,10 +26,19 @@ struct Batch {
 class TorchStudentTrainer : public StudentTrainer {
  public:
   TorchStudentTrainer(const NetworkView& student, const TensorMap& state, int threads)
-      : config_(student.config), mean_(student.mean), std_(student.std), optimizer_(threads) {
+      : config_(student.config),
+        mean_(student.mean),
+        std_(student.std),
+        comparison_(student.comparison),
+        output_width_(student.output_width()),
+        has_head_(!student.head.empty()),
+        optimizer_(threads) {
     TensorsByName values =
         load_tensors(config_, state.empty() ? student.tensors : with_prefix(state, "student."));
     pos_embed_ = values.extract("pos_embed").mapped();
+    if (has_head_)
+      add_head_values(values, state.empty() ? student.head : with_prefix(state, "student.head."),
+                      output_width_, config_.width);
     optimizer_.start(values, state);
   }
 
@@ -37,7 +49,7 @@ class TorchStudentTrainer : public StudentTrainer {
         batch,
         [&](TensorsByName leaves, std::int64_t first, std::int64_t last, int) {
           leaves["pos_embed"] = pos_embed_;
-          return loss_of(vit_of(config_, leaves), whole, first, last);
+          return loss_of(leaves, whole, first, last);
         },
         options);
   }
@@ -55,7 +67,7 @@ class TorchStudentTrainer : public StudentTrainer {
     const std::int64_t count = config_.patch_count();
     if (batch < 1) throw Error(ErrorKind::kSettings, "batch", std::to_string(batch) + " images");
     check_size(patches.size(), batch * count * config_.patch_values(), "patches");
-    check_size(targets.size(), batch * count * config_.width, "targets");
+    check_size(targets.size(), batch * comparison_.layers * count * output_width_, "targets");
     const auto kept_count = static_cast<std::int64_t>(kept.size()) / batch;
     check_size(kept.size(), std::max<std::int64_t>(1, kept_count) * batch, "kept patches");
     for (const auto patch : kept) {
@@ -80,19 +92,45 @@ class TorchStudentTrainer : public StudentTrainer {
     return tensor_of(out, {last - first, batch.kept_count, values});
   }
 
-  at::Tensor loss_of(const Vit& vit, const Batch& batch, std::int64_t first,
+  at::Tensor loss_of(const TensorsByName& leaves, const Batch& batch, std::int64_t first,
                      std::int64_t last) const {
+    const Vit vit = vit_of(config_, leaves);
     const std::int64_t count = config_.patch_count(), width = config_.width;
     const std::span<const float> places(pos_embed_.const_data_ptr<float>() + width,
                                         static_cast<std::size_t>(count * width));
     const auto patches = gathered(batch.patches, count, config_.patch_values(), batch, first, last);
-    const auto targets = gathered(batch.targets, count, width, batch, first, last);
     const auto positions = gathered(places, 0, width, batch, first, last);
     const auto tokens =
-        run_blocks(vit, embed_patches(vit, normalise_patches(patches, mean_, std_), positions));
-    const auto student = l2_normalised(tokens.narrow(1, 1, batch.kept_count));
-    return (student - targets).square().sum() /
-           static_cast<double>(batch.images * batch.kept_count);
+        last_layers(vit, embed_patches(vit, normalise_patches(patches, mean_, std_), positions),
+                    comparison_.layers);
+    const std::int64_t layers = comparison_.layers;
+    at::Tensor sum;
+    for (std::int64_t layer = 0; layer < layers; ++layer) {
+      const std::int64_t size = count * output_width_;
+      const auto targets = gathered(batch.targets.subspan(layer * size), layers * count,
+                                    output_width_, batch, first, last);
+      const auto part = distance(leaves, tokens[layer].narrow(1, 1, batch.kept_count), targets);
+      sum = sum.defined() ? sum + part : part;
+    }
+    return sum / static_cast<double>(layers * batch.images * batch.kept_count);
+  }
+
+  // The sum over images and patches of token_distance; tokens before the head, [n, kept, width].
+  at::Tensor distance(const TensorsByName& leaves, at::Tensor tokens,
+                      const at::Tensor& targets) const {
+    if (has_head_) tokens = at::linear(tokens, leaves.at(kHeadWeight), leaves.at(kHeadBias));
+    const bool of_length = comparison_.norm == TokenNorm::kLength;
+    if (of_length) tokens = l2_normalised(tokens);
+    const double share = of_length ? 1 : 1 / static_cast<double>(output_width_);
+    switch (comparison_.loss) {
+      case TokenLoss::kCosine:
+        return (1 - at::cosine_similarity(tokens, targets, -1)).sum();
+      case TokenLoss::kSmoothL1:
+        return at::smooth_l1_loss(tokens, targets, at::Reduction::Sum) * share;
+      case TokenLoss::kSquared:
+        break;
+    }
+    return (tokens - targets).square().sum() * share;
   }
 
   void export_with_prefix(const Sink& sink, const std::string& prefix) const {
@@ -102,6 +140,9 @@ class TorchStudentTrainer : public StudentTrainer {
 
   VitConfig config_;
   std::array<float, 3> mean_, std_;
+  TokenComparison comparison_;
+  std::int64_t output_width_;
+  bool has_head_;
   AdamW optimizer_;
   at::Tensor pos_embed_;
 };

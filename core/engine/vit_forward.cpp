@@ -60,7 +60,11 @@ VitPass::VitPass(const PackedVit& network, int parts)
         depth};
   };
   x_ = matrix(config.width, sizeof(float));
-  out_ = matrix(config.width, sizeof(float));
+  for (int layer = 0; layer < network.layers(); ++layer) {
+    out_.push_back(matrix(config.width, sizeof(float)));
+    if (network.head.panels) head_.push_back(matrix(network.output_width, sizeof(float)));
+    tokens_.push_back(static_cast<float*>((head_.empty() ? out_ : head_).back().data));
+  }
   normed_ = matrix(config.width, kernels_.operand_bytes);
   mixed_ = matrix(config.width, kernels_.operand_bytes);
   const Rows queries = matrix(config.width, kernels_.half_bytes);
@@ -82,9 +86,8 @@ VitPass::VitPass(const PackedVit& network, int parts)
     hidden_.push_back(arena_.allocate(static_cast<std::size_t>(block_rows_) * row_bytes));
     scratch_.push_back(static_cast<std::byte*>(arena_.allocate(attention_scratch(rows))));
   }
-  tokens_ = static_cast<float*>(out_.data);
   token_values_ =
-      static_cast<std::size_t>(network.tokens()) * static_cast<std::size_t>(config.width);
+      static_cast<std::size_t>(network.tokens()) * static_cast<std::size_t>(network.output_width);
 }
 
 RowRange VitPass::rows_of(int part) const {
@@ -156,9 +159,19 @@ void VitPass::mlp(std::size_t block, RowRange range, int part) {
   kernels_.add_half_linear(operands, weights.fc2, range, x_);
 }
 
+void VitPass::finish(std::size_t layer, RowRange range) {
+  kernels_.final_norm(x_, network_.config().width, network_.norm, range, out_[layer]);
+  if (head_.empty()) return;
+  const Rows& rows = head_[layer];
+  std::memset(static_cast<float*>(rows.data) + range.first * rows.stride, 0,
+              sizeof(float) * static_cast<std::size_t>(range.count * rows.stride));
+  network_.head_kernels->add_linear(out_[layer], network_.head, range, rows);
+}
+
 void VitPass::run(std::span<const float> patches, int part, std::span<float> cls_attention) {
   const RowRange rows = rows_of(part);
   const std::size_t depth = network_.blocks.size();
+  const auto layers = static_cast<std::size_t>(network_.layers());
   kernels_.begin();
   for_each_turn(rows, block_rows_, [&](RowRange range) {
     embed(patches, range, part);
@@ -170,11 +183,8 @@ void VitPass::run(std::span<const float> patches, int part, std::span<float> cls
     for_each_turn(rows, block_rows_, [&](RowRange range) {
       attend(block, range, part, is_last ? cls_attention : std::span<float>{});
       mlp(block, range, part);
-      if (is_last) {
-        kernels_.final_norm(x_, network_.config().width, network_.norm, range, out_);
-      } else {
-        project(block + 1, range);
-      }
+      if (depth - block <= layers) finish(depth - 1 - block, range);
+      if (!is_last) project(block + 1, range);
     });
   }
   kernels_.end();

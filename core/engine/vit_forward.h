@@ -40,8 +40,12 @@ class VitPass {
   /// Widens `ranges`, [depth], by each later pass. With float32 kernels and one part alone.
   void observe(std::vector<BlockRanges>* ranges) { ranges_ = ranges; }
 
-  /// [1 + patch_count, width] after the final norm, of the last pass.
-  std::span<const float> tokens() const { return {tokens_, token_values_}; }
+  /// [1 + patch_count, output width] of the last pass: what block `layer`, counted from the last
+  /// one backwards, gives after the final norm and the head. layer: below those of the network's
+  /// comparison.
+  std::span<const float> tokens(int layer = 0) const {
+    return {tokens_[static_cast<std::size_t>(layer)], token_values_};
+  }
 
  private:
   RowRange rows_of(int part) const;
@@ -49,6 +53,7 @@ class VitPass {
   void project(std::size_t block, RowRange range);
   void attend(std::size_t block, RowRange range, int part, std::span<float> cls_attention);
   void mlp(std::size_t block, RowRange range, int part);
+  void finish(std::size_t layer, RowRange range);
   void widen(std::size_t block, std::size_t layer, const Rows& operands, RowRange range) const;
   Rows hidden(int part, int first_row, int depth, std::size_t bytes) const;
 
@@ -58,12 +63,14 @@ class VitPass {
   Barrier barrier_;
   Arena arena_;
   int block_rows_ = 0;  // rows that a part takes through a block at a time
-  Rows x_, normed_, mixed_, out_;
+  Rows x_, normed_, mixed_;
+  std::vector<Rows> out_;           // a layer: after the final norm
+  std::vector<Rows> head_;          // a layer: after the head; or none
   AttentionOperands attention_[2];  // by block in turn, so that one barrier a block is enough
   std::vector<void*> hidden_;       // one a part
   std::vector<std::byte*> scratch_;
   std::vector<BlockRanges>* ranges_ = nullptr;
-  float* tokens_ = nullptr;
+  std::vector<float*> tokens_;  // a layer
   std::size_t token_values_ = 0;
 };
 

@@ -115,6 +115,7 @@ std::vector<float> teacher_matrix(const std::string& name, const std::vector<std
 // Streams of the generator, so that a student and a teacher of one seed are unrelated.
 constexpr std::uint64_t kStudentStream = 0x5354;
 constexpr std::uint64_t kTeacherStream = 0x5445;
+constexpr std::uint64_t kHeadStream = 1;
 
 }  // namespace
 
@@ -136,6 +137,11 @@ VitWeights init_student(const VitConfig& config, std::uint64_t seed) {
     weights[name] = std::move(values);
   }
   return weights;
+}
+
+std::vector<float> init_linear(std::int64_t outputs, std::int64_t inputs, std::uint64_t seed) {
+  Rng rng(seed, kHeadStream);
+  return xavier_uniform({outputs, inputs}, rng);
 }
 
 VitWeights init_untrained_teacher(const VitConfig& config, std::uint64_t seed) {

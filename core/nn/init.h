@@ -21,6 +21,10 @@ using VitWeights = std::map<std::string, std::vector<float>>;
 /// Throws: Error(kSettings) on sizes that cannot be.
 VitWeights init_student(const VitConfig& config, std::uint64_t seed);
 
+/// A linear layer [outputs, inputs] before training, Xavier-uniform. A pure function of its
+/// arguments.
+std::vector<float> init_linear(std::int64_t outputs, std::int64_t inputs, std::uint64_t seed);
+
 /// The stand-in for a teacher when no weights are at hand: its tokens tell patches apart by their
 /// structure. Demonstration only. A pure function of its arguments.
 /// Throws: Error(kSettings) on sizes that cannot be.

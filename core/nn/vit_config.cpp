@@ -226,14 +226,4 @@ std::vector<float> tensor_values(const TensorMap& tensors, const std::string& na
   return to_floats(found->second, name);
 }
 
-void check_pair(const VitConfig& teacher, const VitConfig& student, const std::string& where) {
-  if (teacher.input_size == student.input_size && teacher.patch_size == student.patch_size &&
-      teacher.width == student.width) {
-    return;
-  }
-  throw Error(ErrorKind::kUnsupported, where,
-              "teacher and student differ in input size, patch size or width",
-              "train with a student of the teacher's sizes");
-}
-
 }  // namespace novelty

@@ -43,10 +43,6 @@ std::map<std::string, std::vector<std::int64_t>> vit_tensor_shapes(const VitConf
 std::vector<float> tensor_values(const TensorMap& tensors, const std::string& name,
                                  const std::vector<std::int64_t>& shape);
 
-/// Tokens of teacher and student are compared one to one.
-/// Throws: Error(kUnsupported) unless they share grid and width.
-void check_pair(const VitConfig& teacher, const VitConfig& student, const std::string& where);
-
 /// Throws: Error(kSettings) for sizes that cannot be (or are absurd: width > 4096, depth > 64,
 /// ...).
 void check_vit_config(const VitConfig& config, const std::string& where);

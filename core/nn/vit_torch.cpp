@@ -80,6 +80,13 @@ TensorsByName load_tensors(const VitConfig& config, const TensorMap& tensors) {
   return loaded;
 }
 
+void add_head_values(TensorsByName& values, const TensorMap& head, std::int64_t outputs,
+                     std::int64_t inputs) {
+  values[kHeadWeight] =
+      tensor_of(tensor_values(head, "weight", {outputs, inputs}), {outputs, inputs});
+  values[kHeadBias] = tensor_of(tensor_values(head, "bias", {outputs}), {outputs});
+}
+
 Vit vit_of(const VitConfig& config, const TensorsByName& tensors) {
   Vit vit;
   vit.config = config;
@@ -111,6 +118,18 @@ at::Tensor through_blocks(const Vit& vit, at::Tensor x, at::Tensor* cls_attentio
     x = x + mlp(block, norm(x, block.norm2_weight, block.norm2_bias));
   }
   return x;
+}
+
+std::vector<at::Tensor> last_layers(const Vit& vit, at::Tensor x, int layers) {
+  std::vector<at::Tensor> given;
+  Vit part = vit;  // a block at a time
+  for (std::size_t i = 0; i < vit.blocks.size(); ++i) {
+    part.blocks = {vit.blocks[i]};
+    x = through_blocks(part, std::move(x));
+    if (vit.blocks.size() - i <= static_cast<std::size_t>(layers))
+      given.insert(given.begin(), norm(x, vit.norm_weight, vit.norm_bias));
+  }
+  return given;
 }
 
 at::Tensor run_blocks(const Vit& vit, at::Tensor x, at::Tensor* cls_attention) {

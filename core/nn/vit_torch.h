@@ -46,6 +46,13 @@ at::Tensor tensor_of(std::span<const float> values, at::IntArrayRef shape);
 /// Throws: Error (kFormat) naming a tensor that is missing, of another shape or not finite.
 TensorsByName load_tensors(const VitConfig& config, const TensorMap& tensors);
 
+/// Adds a linear layer, "weight" [outputs, inputs] and "bias" [outputs], as kHeadWeight and
+/// kHeadBias. Throws: Error(kFormat) when one is missing, of another shape or not finite.
+void add_head_values(TensorsByName& values, const TensorMap& head, std::int64_t outputs,
+                     std::int64_t inputs);
+inline constexpr const char* kHeadWeight = "head.weight";
+inline constexpr const char* kHeadBias = "head.bias";
+
 /// `tensors` has every name of vit_tensor_shapes. Differentiable.
 Vit vit_of(const VitConfig& config, const TensorsByName& tensors);
 
@@ -57,6 +64,10 @@ at::Tensor embed_patches(const Vit& vit, const at::Tensor& patches, const at::Te
 /// run_blocks.
 at::Tensor through_blocks(const Vit& vit, at::Tensor x, at::Tensor* cls_attention = nullptr);
 
+/// x: [n, t, width] of embed_patches. Returns what the last `layers` blocks give after the final
+/// norm, [n, t, width] each, the last block's first.
+std::vector<at::Tensor> last_layers(const Vit& vit, at::Tensor x, int layers);
+
 /// x: [n, t, width] of embed_patches. Returns all tokens after the final norm, [n, t, width].
 /// cls_attention, if not null: gets the last block's [CLS] row over the t - 1 patches, mean over
 /// heads, [n, t - 1].
@@ -65,7 +76,7 @@ at::Tensor run_blocks(const Vit& vit, at::Tensor x, at::Tensor* cls_attention = 
 /// embed_patches and run_blocks on whole images: patches [n, patch_count, patch_values].
 at::Tensor forward(const Vit& vit, const at::Tensor& patches, at::Tensor* cls_attention = nullptr);
 
-/// tokens / |tokens| along the last dimension.
+/// tokens / |tokens| along the last dimension, as normalise_tokens.
 at::Tensor l2_normalised(const at::Tensor& tokens);
 
 }  // namespace novelty

@@ -27,10 +27,10 @@ Density fit_density(const TrainingRun& run, FeatureCache& cache) {
   const auto places = static_cast<std::size_t>(run.config().patch_count());
   const auto width = static_cast<std::size_t>(run.config().width);
   DensityFitter fitter(places, width);
-  std::vector<float> patches(run.picture_values()), tokens(places * width);
+  std::vector<float> tokens(places * width);
   const std::size_t count = std::min(cache.size(), kDensityPictures);
   for (std::size_t i = 0; i < count; ++i) {
-    cache.load(i * cache.size() / count, patches, tokens, {});
+    cache.load(i * cache.size() / count, {.tokens = tokens});
     fitter.add(tokens);
   }
   return fitter.fit();
@@ -39,10 +39,10 @@ Density fit_density(const TrainingRun& run, FeatureCache& cache) {
 // From every picture trained on.
 PictureDensity fit_pictures(const TrainingRun& run, FeatureCache& cache) {
   const auto width = static_cast<std::size_t>(run.config().width);
-  std::vector<float> patches(run.picture_values()), cls(width), summaries;
+  std::vector<float> cls(width), summaries;
   std::vector<float> tokens(static_cast<std::size_t>(run.config().patch_count()) * width);
   for (std::size_t i = 0; i < cache.size(); ++i) {
-    cache.load(i, patches, tokens, {}, cls);
+    cache.load(i, {.tokens = tokens, .cls = cls});
     const auto summary = summary_of(cls, tokens);
     summaries.insert(summaries.end(), summary.begin(), summary.end());
   }
@@ -93,7 +93,7 @@ std::vector<double> training_scores(const TrainingRun& run, FeatureCache& cache,
   std::vector<float> patches(run.picture_values());
   TermRows rows;
   for (std::size_t i = 0; i < count; ++i) {
-    cache.load(i * pictures / count * (1 + run.recipe.variants), patches, {}, {});
+    cache.load(i * pictures / count * (1 + run.recipe.variants), {.patches = patches});
     scorer.add(patches, rows);
   }
   const auto places = static_cast<std::size_t>(run.config().patch_count());

@@ -256,10 +256,12 @@ class Distillation {
     attention_.resize(records.size() * run_.places());
     cls_.resize(records.size() * run_.width());
     for (std::size_t i = 0; i < records.size(); ++i)
-      cache_.load(records[i], std::span(patches_).subspan(i * values, values),
-                  std::span(tokens_).subspan(i * tokens, tokens),
-                  std::span(attention_).subspan(i * run_.places(), run_.places()),
-                  std::span(cls_).subspan(i * run_.width(), run_.width()));
+      cache_.load(records[i],
+                  {.patches = std::span(patches_).subspan(i * values, values),
+                   .tokens = std::span(tokens_).subspan(i * tokens, tokens),
+                   .attention = std::span(attention_).subspan(i * run_.places(), run_.places()),
+                   .cls = std::span(cls_).subspan(i * run_.width(), run_.width()),
+                   .targets = {}});
     StepOptions options;
     options.learning_rate =
         learning_rate_at(done(), run_.steps(), run_.options.learning_rate, kWarmup);
@@ -317,7 +319,7 @@ DistillReport distill(FrameSource& source, const DistillOptions& options,
   run.options.threads = resolved_threads(options.threads);
   check_writable(options.output);
   const WorkFolder folder(options.output, identity_of(run).dump(), options.resume);
-  FeatureCache cache(folder.path("cache.bin"), feature_layout(run.teacher_config()));
+  FeatureCache cache(folder.path("cache.bin"), feature_layout(run.teacher.network));
   cache_views(run, cache);
   Distillation distillation(run, cache, folder);
   distillation.run();

@@ -2,6 +2,7 @@
 // Training stage 3: the student learns to give the teacher's tokens from a part of the patches.
 #include <cmath>
 
+#include "engine/network_pair.h"
 #include "nn/mask.h"
 #include "novelty/error.h"
 #include "trainer/run.h"
@@ -34,7 +35,8 @@ class StepBatch {
  private:
   void load(const std::vector<std::size_t>& records, std::size_t step) {
     const auto places = static_cast<std::size_t>(run_.config().patch_count());
-    const std::size_t tokens = places * static_cast<std::size_t>(run_.config().width);
+    const FeatureLayout& layout = cache_.layout();
+    const std::size_t tokens = layout.targets > 0 ? layout.targets : layout.tokens;
     const std::size_t values = run_.picture_values();
     patches_.resize(records.size() * values);
     targets_.resize(records.size() * tokens);
@@ -42,8 +44,11 @@ class StepBatch {
     kept_.clear();
     Rng rng = rng_for(run_.options.seed, Draw::kMask, step);
     for (std::size_t i = 0; i < records.size(); ++i) {
-      cache_.load(records[i], std::span(patches_).subspan(i * values, values),
-                  std::span(targets_).subspan(i * tokens, tokens), attention_);
+      const auto targets = std::span(targets_).subspan(i * tokens, tokens);
+      FeatureRecord<float> record{.patches = std::span(patches_).subspan(i * values, values),
+                                  .attention = attention_};
+      (layout.targets > 0 ? record.targets : record.tokens) = targets;
+      cache_.load(records[i], record);
       const auto kept = draw_kept_patches(kind_, run_.options.mask_ratio, attention_, rng);
       kept_.insert(kept_.end(), kept.begin(), kept.end());
     }
@@ -56,13 +61,30 @@ class StepBatch {
   std::vector<std::int64_t> kept_;
 };
 
-NetworkView initial_student(const TrainingRun& run, const VitWeights& weights) {
-  NetworkView student;
-  student.config = run.student_config();
-  student.mean = run.teacher.network.mean;
-  student.std = run.teacher.network.std;
-  for (const auto& [name, shape] : vit_tensor_shapes(student.config))
-    student.tensors.emplace(name, view_of(weights.at(name), shape));
+constexpr const char* kHead = "head.";
+
+// Everything that a student starts from; the view is over `weights`, where a head is behind kHead.
+struct InitialStudent {
+  VitWeights weights;
+  NetworkView network;
+};
+
+InitialStudent initial_student(const TrainingRun& run) {
+  InitialStudent student;
+  NetworkView& network = student.network;
+  network.config = run.student_config();
+  network.mean = run.teacher.network.mean;
+  network.std = run.teacher.network.std;
+  network.comparison = run.recipe.comparison;
+  student.weights = init_student(network.config, run.options.seed);
+  for (const auto& [name, shape] : vit_tensor_shapes(network.config))
+    network.tensors.emplace(name, view_of(student.weights.at(name), shape));
+  const std::int64_t outputs = run.config().width, inputs = network.config.width;
+  if (!needs_head(network.comparison, run.config().width, network.config.width)) return student;
+  auto& weight = student.weights["head.weight"] = init_linear(outputs, inputs, run.options.seed);
+  auto& bias = student.weights["head.bias"] = std::vector<float>(run.config().width);
+  network.head = {{"weight", view_of(weight, {outputs, inputs})},
+                  {"bias", view_of(bias, {outputs})}};
   return student;
 }
 
@@ -72,7 +94,10 @@ Student exported(StudentTrainer& trainer, const NetworkView& form, std::vector<f
   student.losses = std::move(losses);
   trainer.export_student([&](const std::string& name, const TensorView& tensor) {
     auto& values = student.weights[name] = to_floats(tensor, "student: " + name);
-    student.network.tensors[name] = view_of(values, tensor.shape);
+    const bool of_head = name.starts_with(kHead);
+    TensorMap& tensors = of_head ? student.network.head : student.network.tensors;
+    tensors[of_head ? name.substr(std::string(kHead).size()) : name] =
+        view_of(values, tensor.shape);
   });
   return student;
 }
@@ -87,8 +112,8 @@ void check_loss(double loss, std::size_t step) {
 }  // namespace
 
 Student distil(const TrainingRun& run, FeatureCache& cache, const WorkFolder& folder) {
-  const auto initial = init_student(run.student_config(), run.options.seed);
-  const NetworkView form = initial_student(run, initial);
+  const InitialStudent initial = initial_student(run);
+  const NetworkView& form = initial.network;
   const auto checkpoint = folder.read_checkpoint(kCheckpoint);
   const auto trainer = run.training.make_student_trainer(
       form, checkpoint ? checkpoint->state : TensorMap{}, run.options.threads);

@@ -54,14 +54,22 @@ std::byte* put_floats(std::byte* out, std::span<const float> values) {
   return out + values.size_bytes();
 }
 
-const std::byte* get_halves(const std::byte* in, std::span<float> values) {
+// Both return where the next array starts; `size` values are there, none are wanted when `values`
+// is empty.
+const std::byte* get_halves(const std::byte* in, std::size_t size, std::span<float> values) {
+  const std::byte* from = in;
   for (float& value : values) {
     std::uint16_t bits = 0;
-    std::memcpy(&bits, in, sizeof bits);
+    std::memcpy(&bits, from, sizeof bits);
     value = half_to_float(bits);
-    in += sizeof bits;
+    from += sizeof bits;
   }
-  return in;
+  return in + size * sizeof(std::uint16_t);
+}
+
+const std::byte* get_floats(const std::byte* in, std::size_t size, std::span<float> values) {
+  if (!values.empty()) std::memcpy(values.data(), in, values.size_bytes());
+  return in + size * sizeof(float);
 }
 
 void write_all(int file, const std::string& path, std::span<const std::byte> bytes,
@@ -89,7 +97,8 @@ bool read_all(int file, std::span<std::byte> bytes, std::size_t offset) {
 }  // namespace
 
 std::size_t FeatureLayout::record_bytes() const {
-  return 2 * (patches + tokens) + sizeof(float) * (attention + cls) + sizeof(std::uint64_t);
+  return 2 * (patches + tokens + targets) + sizeof(float) * (attention + cls) +
+         sizeof(std::uint64_t);
 }
 
 FeatureCache::FeatureCache(const std::string& path, const FeatureLayout& layout)
@@ -116,15 +125,17 @@ void FeatureCache::truncate(std::size_t count) {
   size_ = count;
 }
 
-void FeatureCache::append(std::span<const float> patches, std::span<const float> tokens,
-                          std::span<const float> attention, std::span<const float> cls,
-                          std::size_t count) {
+void FeatureCache::append(const FeatureRecord<const float>& records, std::size_t count) {
+  const auto of = [](std::span<const float> values, std::size_t i, std::size_t size) {
+    return values.subspan(i * size, size);
+  };
   for (std::size_t i = 0; i < count; ++i) {
     std::byte* out = record_.data();
-    out = put_halves(out, patches.subspan(i * layout_.patches, layout_.patches));
-    out = put_halves(out, tokens.subspan(i * layout_.tokens, layout_.tokens));
-    out = put_floats(out, attention.subspan(i * layout_.attention, layout_.attention));
-    out = put_floats(out, cls.subspan(i * layout_.cls, layout_.cls));
+    out = put_halves(out, of(records.patches, i, layout_.patches));
+    out = put_halves(out, of(records.tokens, i, layout_.tokens));
+    out = put_floats(out, of(records.attention, i, layout_.attention));
+    out = put_floats(out, of(records.cls, i, layout_.cls));
+    out = put_halves(out, of(records.targets, i, layout_.targets));
     const std::uint64_t hash = hash_of({record_.data(), out}, size_);
     std::memcpy(out, &hash, sizeof hash);
     write_all(file_, path_, record_, size_ * record_.size());
@@ -140,19 +151,16 @@ bool FeatureCache::read_record(std::size_t index) {
   return hash == hash_of({record_.data(), content}, index);
 }
 
-void FeatureCache::load(std::size_t index, std::span<float> patches, std::span<float> tokens,
-                        std::span<float> attention, std::span<float> cls) {
+void FeatureCache::load(std::size_t index, const FeatureRecord<float>& out) {
   if (index >= size_ || !read_record(index))
     throw Error(ErrorKind::kRead, path_, "record " + std::to_string(index) + " is damaged",
                 "train again without --resume");
   const std::byte* in = record_.data();
-  get_halves(in, patches);
-  in += 2 * layout_.patches;
-  get_halves(in, tokens);
-  in += 2 * layout_.tokens;
-  if (!attention.empty()) std::memcpy(attention.data(), in, attention.size_bytes());
-  in += sizeof(float) * layout_.attention;
-  if (!cls.empty()) std::memcpy(cls.data(), in, cls.size_bytes());
+  in = get_halves(in, layout_.patches, out.patches);
+  in = get_halves(in, layout_.tokens, out.tokens);
+  in = get_floats(in, layout_.attention, out.attention);
+  in = get_floats(in, layout_.cls, out.cls);
+  get_halves(in, layout_.targets, out.targets);
 }
 
 }  // namespace novelty

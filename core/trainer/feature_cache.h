@@ -16,9 +16,17 @@ struct FeatureLayout {
   std::size_t tokens = 0;     ///< patch_count * width, stored as half floats
   std::size_t attention = 0;  ///< patch_count, stored as float32
   std::size_t cls = 0;        ///< width, stored as float32
+  std::size_t targets = 0;    ///< layers * patch_count * width, stored as half floats; 0 where the
+                              ///< tokens are the targets
 
   /// Bytes of a record, with its trailing 64-bit hash.
   std::size_t record_bytes() const;
+};
+
+/// A picture's record, to write or to be filled; what is empty is not read. Sizes of the layout.
+template <class Value>
+struct FeatureRecord {
+  std::span<Value> patches{}, tokens{}, attention{}, cls{}, targets{};
 };
 
 /// Patches, teacher tokens, [CLS] attention and [CLS] token of each training picture, in order. A
@@ -42,13 +50,11 @@ class FeatureCache {
 
   /// Adds `count` records: patches [count, layout.patches] and so on.
   /// Throws: Error(kWrite) with the reason of the system, such as a full disk.
-  void append(std::span<const float> patches, std::span<const float> tokens,
-              std::span<const float> attention, std::span<const float> cls, std::size_t count);
+  void append(const FeatureRecord<const float>& records, std::size_t count);
 
   /// Reads record `index`; the spans have the layout's sizes, or are empty.
   /// Throws: Error(kRead) when the record is not what was written.
-  void load(std::size_t index, std::span<float> patches, std::span<float> tokens,
-            std::span<float> attention, std::span<float> cls = {});
+  void load(std::size_t index, const FeatureRecord<float>& out);
 
  private:
   bool read_record(std::size_t index);

@@ -26,17 +26,22 @@ Describe teacher_features(const Backend& backend, const TeacherWeights& teacher,
   const std::shared_ptr<Teacher> network =
       backend.make_teacher(teacher.network, {.threads = threads});
   return [network, name = teacher.name](std::span<const float> patches, int batch,
-                                        std::span<float> tokens, std::span<float> attention,
-                                        std::span<float> cls) {
-    network->features(patches, batch, tokens, attention, cls);
-    for (const auto values : {tokens, attention, cls}) check_finite(values, name);
+                                        const TeacherFeatures& out) {
+    network->features(patches, batch, out);
+    for (const auto values : {out.tokens, out.attention, out.cls, out.targets})
+      check_finite(values, name);
   };
 }
 
-FeatureLayout feature_layout(const VitConfig& config) {
-  const auto places = static_cast<std::size_t>(config.patch_count());
-  const auto width = static_cast<std::size_t>(config.width);
-  return {places * static_cast<std::size_t>(config.patch_values()), places * width, places, width};
+FeatureLayout feature_layout(const NetworkView& teacher) {
+  const auto places = static_cast<std::size_t>(teacher.config.patch_count());
+  const auto width = static_cast<std::size_t>(teacher.config.width);
+  FeatureLayout layout{places * static_cast<std::size_t>(teacher.config.patch_values()),
+                       places * width, places, width};
+  const TokenComparison& comparison = teacher.comparison;
+  if (comparison.layers > 1 || comparison.norm != TokenNorm::kLength)
+    layout.targets = static_cast<std::size_t>(comparison.layers) * layout.tokens;
+  return layout;
 }
 
 FeatureWriter::FeatureWriter(FeatureCache& cache, Describe describe, std::function<void()> appended)
@@ -56,8 +61,9 @@ void FeatureWriter::flush() {
   tokens_.resize(count * layout.tokens);
   attention_.resize(count * layout.attention);
   cls_.resize(count * layout.cls);
-  describe_(patches_, static_cast<int>(count), tokens_, attention_, cls_);
-  cache_.append(patches_, tokens_, attention_, cls_, count);
+  targets_.resize(count * layout.targets);
+  describe_(patches_, static_cast<int>(count), {tokens_, attention_, cls_, targets_});
+  cache_.append({patches_, tokens_, attention_, cls_, targets_}, count);
   patches_.clear();
   appended_();
 }

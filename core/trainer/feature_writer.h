@@ -15,13 +15,12 @@ namespace novelty {
 
 /// What a network gives for a batch of pictures: the arrays of a FeatureLayout, finite.
 using Describe =
-    std::function<void(std::span<const float> patches, int batch, std::span<float> tokens,
-                       std::span<float> attention, std::span<float> cls)>;
+    std::function<void(std::span<const float> patches, int batch, const TeacherFeatures& out)>;
 
 /// Teacher::features, and the layout of their records.
 /// Describe throws: Error(kFormat) when they are not finite.
 Describe teacher_features(const Backend& backend, const TeacherWeights& teacher, int threads);
-FeatureLayout feature_layout(const VitConfig& config);
+FeatureLayout feature_layout(const NetworkView& teacher);
 
 /// Appends records to a cache that is not full, which is first cut to whole batches: a resumed run
 /// keeps to the same groups of pictures, since a matrix product may round differently in another
@@ -42,7 +41,7 @@ class FeatureWriter {
   FeatureCache& cache_;
   Describe describe_;
   std::function<void()> appended_;
-  std::vector<float> patches_, tokens_, attention_, cls_;  // of the batch that fills
+  std::vector<float> patches_, tokens_, attention_, cls_, targets_;  // of the batch that fills
 };
 
 }  // namespace novelty

@@ -103,7 +103,7 @@ class ContrastTuning : public Tuning {
     views_of_batch_.resize(2 * records.size() * values);
     picture_.resize(values);
     for (std::size_t i = 0; i < records.size(); ++i) {
-      cache_.load(records[i], picture_, {}, {});
+      cache_.load(records[i], {.patches = picture_});
       views_.set_picture(picture_);
       Rng rng = rng_for(run_.options.seed, Draw::kTuningView, step * records.size() + i);
       for (const std::size_t place : {i, records.size() + i}) {
@@ -123,7 +123,7 @@ class ContrastTuning : public Tuning {
     std::vector<double> sum(width);
     std::vector<float> cls(width);
     for (std::size_t i = 0; i < cache_.size(); ++i) {
-      cache_.load(i, {}, {}, {}, cls);
+      cache_.load(i, {.cls = cls});
       for (std::size_t k = 0; k < width; ++k) sum[k] += double{cls[k]};
     }
     for (std::size_t k = 0; k < width; ++k)
@@ -149,9 +149,9 @@ class DefendTuning : public Tuning {
     options.seed = run.options.seed;
     trainer_ =
         run.training.make_defend_trainer(run.teacher.network, options, state, run.options.threads);
-    fill(run, cache,
-         [&](std::span<const float> patches, int batch, std::span<float> tokens, std::span<float>,
-             std::span<float>) { trainer_->frozen(patches, batch, tokens); });
+    fill(run, cache, [&](std::span<const float> patches, int batch, const TeacherFeatures& out) {
+      trainer_->frozen(patches, batch, out.tokens);
+    });
   }
 
   TeacherTuner& tuner() override { return *trainer_; }
@@ -165,7 +165,8 @@ class DefendTuning : public Tuning {
     crops_.clear();
     boxes_.clear();
     for (std::size_t i = 0; i < records.size(); ++i) {
-      cache_.load(records[i], picture_, std::span(whole_).subspan(i * tokens, tokens), {});
+      cache_.load(records[i],
+                  {.patches = picture_, .tokens = std::span(whole_).subspan(i * tokens, tokens)});
       Rng rng = rng_for(run_.options.seed, Draw::kTuningView, step * records.size() + i);
       add_crops(rng);
     }
@@ -207,7 +208,8 @@ std::unique_ptr<Tuning> make_tuning(const TrainingRun& run, FeatureCache& cache,
 }
 
 FeatureLayout layout_of(const TrainingRun& run) {
-  FeatureLayout layout = feature_layout(run.config());
+  FeatureLayout layout = feature_layout(run.teacher.network);
+  layout.targets = 0;
   if (run.recipe.tuning.kind == FineTuning::kDefend) {
     layout.tokens += layout.cls;
     layout.attention = layout.cls = 0;

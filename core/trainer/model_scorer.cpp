@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "engine/network_pair.h"
 #include "novelty/error.h"
 #include "trainer/run.h"
 
@@ -12,9 +13,9 @@ namespace novelty {
 
 ModelScorer::ModelScorer(const Bundle& bundle, int threads, const std::string& precision)
     : bundle_(bundle),
-      engine_(backend_in(precision).make_engine(
-          bundle.teacher, bundle.student,
-          {.threads = resolved_threads(threads), .precision = precision})),
+      engine_((is_plain(bundle.student) ? backend_in(precision) : backend_for("cpu"))
+                  .make_engine(bundle.teacher, bundle.student,
+                               {.threads = resolved_threads(threads), .precision = precision})),
       scratch_(engine_->make_scratch()),
       discrepancy_(static_cast<std::size_t>(bundle.teacher.config.patch_count())),
       tokens_(discrepancy_.size() * static_cast<std::size_t>(bundle.teacher.config.width)),

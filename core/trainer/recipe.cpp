@@ -73,6 +73,15 @@ TuningRecipe tuning_of(const TrainingOptions& options, std::size_t pictures) {
               "use contrast, defend, defend-soft or none");
 }
 
+// What the options say of the student.
+void set_student(const TrainingOptions& options, Recipe& recipe) {
+  recipe.student_depth = options.student_depth;
+  recipe.student_width = options.student_width;
+  if (options.layers > 0) recipe.comparison.layers = options.layers;
+  if (!options.normalisation.empty()) recipe.comparison.norm = token_norm_of(options.normalisation);
+  if (!options.loss.empty()) recipe.comparison.loss = token_loss_of(options.loss);
+}
+
 }  // namespace
 
 std::string fine_tuning_of(const TrainingOptions& options) {
@@ -100,6 +109,7 @@ Recipe resolve_recipe(const TrainingOptions& options, std::size_t pictures) {
     throw Error(ErrorKind::kSettings, "preset", "there is no preset \"" + options.preset + "\"",
                 "use camera, semantic or paper");
   }
+  set_student(options, recipe);
   if (options.batch_size > 0) recipe.batch = static_cast<std::size_t>(options.batch_size);
   if (options.learning_rate > 0) recipe.learning_rate = options.learning_rate;
   const std::size_t records = pictures * (1 + recipe.variants);

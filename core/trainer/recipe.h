@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <string>
 
+#include "nn/token_comparison.h"
 #include "novelty/events.h"
 #include "novelty/trainer.h"
 
@@ -38,10 +39,12 @@ struct Recipe {
   double warmup = 0.1;          ///< share of the steps
   double weight_decay = 0.05;   ///< of matrices
   double beta1 = 0.9, beta2 = 0.95;
-  int student_depth =
-      4;  ///< blocks at most, and half the teacher's at most: a small student trains in a minute,
-          ///< scores fast and generalises less to what it has not seen
+  int student_depth = 0;       ///< blocks; 0: half the teacher's and four at most, as a small
+                               ///< student trains in a minute, scores fast and generalises less
+                               ///< to what it has not seen
+  int student_width = 0;       ///< 0: the teacher's
   bool whole_student = false;  ///< all of the teacher's blocks, as in the paper
+  TokenComparison comparison;  ///< of teacher and student
   TuningRecipe tuning;
   std::size_t calibration_views = 96;  ///< varied views of held-out pictures
   double top_share = 0.05;             ///< a foreign object covers few patches: no plain mean

@@ -16,8 +16,18 @@ std::size_t TrainingRun::picture_values() const {
 }
 
 VitConfig TrainingRun::student_config() const {
+  constexpr int kSmallDepth = 4;
   VitConfig student = config();
-  if (!recipe.whole_student) student.depth = std::clamp(student.depth / 2, 1, recipe.student_depth);
+  if (recipe.student_depth > 0)
+    student.depth = recipe.student_depth;
+  else if (!recipe.whole_student)
+    student.depth =
+        std::max(std::clamp(student.depth / 2, 1, kSmallDepth), recipe.comparison.layers);
+  if (recipe.student_width > 0) {
+    student.heads = std::max(1, recipe.student_width * student.heads / student.width);
+    student.mlp_width = recipe.student_width * student.mlp_width / student.width;
+    student.width = recipe.student_width;
+  }
   return student;
 }
 

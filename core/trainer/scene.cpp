@@ -27,7 +27,7 @@ SceneReference learn_scene(const TrainingRun& run, FeatureCache& cache) {
   std::vector<ScenePicture> described(count);
   std::vector<float> patches(run.picture_values());
   for (std::size_t i = 0; i < count; ++i) {
-    cache.load(i * pictures / count * (1 + run.recipe.variants), patches, {}, {});
+    cache.load(i * pictures / count * (1 + run.recipe.variants), {.patches = patches});
     describe(patches, config.input_size, config.patch_size, described[i]);
   }
   return learn_scene(described, aspect_of_first(run.source));

@@ -17,9 +17,11 @@ void check_model(const Bundle& model, const Bundle& first) {
     throw Error(ErrorKind::kUnsupported, model.info.path, "does not score pictures as wholes",
                 "train it with the preset semantic or paper");
   if (model.info.teacher_sha256 != first.info.teacher_sha256 ||
-      model.teacher.config != first.teacher.config)
+      model.teacher.config != first.teacher.config ||
+      model.teacher.comparison != first.teacher.comparison)
     throw Error(ErrorKind::kUnsupported, model.info.path,
-                "has another teacher than " + first.info.path, "train both with the same teacher");
+                "has another teacher than " + first.info.path + ", or is compared otherwise",
+                "train both with the same teacher and options");
 }
 
 bool is_tuned(const Bundle& model) {
@@ -28,16 +30,6 @@ bool is_tuned(const Bundle& model) {
 
 double on_scale(const TermScale& scale, double value) {
   return (value - scale.start) / scale.scale;
-}
-
-void normalise_rows(std::vector<float>& rows, std::size_t width) {
-  for (std::size_t first = 0; first < rows.size(); first += width) {
-    double square = 0;
-    for (std::size_t i = first; i < first + width; ++i) square += double{rows[i]} * rows[i];
-    const double length = std::max(std::sqrt(square), 1e-12);
-    for (std::size_t i = first; i < first + width; ++i)
-      rows[i] = static_cast<float>(rows[i] / length);
-  }
 }
 
 }  // namespace
@@ -59,6 +51,8 @@ std::vector<PictureScore> SharedTeacher::score(std::span<const float> patches, i
   for (std::size_t m = 0; m < models_.size(); ++m) {
     if (m < teachers_.size()) run_teacher(*teachers_[m], patches, batch);
     run(*students_[m], patches, batch, student_tokens_);
+    normalise_tokens(comparison().norm, true, static_cast<std::size_t>(config().width),
+                     student_tokens_, student_tokens_);
     for (std::size_t i = 0; i < summaries_.size(); ++i)
       scores[i * models_.size() + m] = score_of(models_[m], i, summaries_[i]);
   }
@@ -67,35 +61,46 @@ std::vector<PictureScore> SharedTeacher::score(std::span<const float> patches, i
 
 void SharedTeacher::run_teacher(Teacher& teacher, std::span<const float> patches, int batch) {
   const auto width = static_cast<std::size_t>(config().width);
-  const auto tokens = static_cast<std::size_t>(config().patch_count()) * width;
+  const std::size_t picture = picture_tokens() / layers();
   run(teacher, patches, batch, teacher_tokens_);
   summaries_.clear();
+  std::vector<float> all(picture);
   for (std::size_t i = 0; i < static_cast<std::size_t>(batch); ++i) {
-    const auto all = std::span(teacher_tokens_).subspan(i * (tokens + width), tokens + width);
-    summaries_.push_back(summary_of(all.first(width), all.subspan(width)));
+    normalise_tokens(TokenNorm::kLength, false, width,
+                     std::span(teacher_tokens_).subspan(i * picture_tokens(), picture), all);
+    summaries_.push_back(summary_of(std::span(all).first(width), std::span(all).subspan(width)));
   }
+  normalise_tokens(comparison().norm, false, width, teacher_tokens_, teacher_tokens_);
 }
 
 void SharedTeacher::run(Teacher& network, std::span<const float> patches, int batch,
-                        std::vector<float>& out) {
-  const auto width = static_cast<std::size_t>(config().width);
-  const auto rows = static_cast<std::size_t>(batch) * (1 + config().patch_count());
-  out.resize(rows * width);
+                        std::vector<float>& out) const {
+  out.resize(static_cast<std::size_t>(batch) * picture_tokens());
   network.tokens(patches, batch, out);
-  normalise_rows(out, width);
+}
+
+std::size_t SharedTeacher::picture_tokens() const {
+  return layers() * static_cast<std::size_t>(1 + config().patch_count()) *
+         static_cast<std::size_t>(config().width);
+}
+
+double SharedTeacher::discrepancy_of(std::size_t picture) const {
+  const auto width = static_cast<std::size_t>(config().width);
+  const auto tokens = static_cast<std::size_t>(1 + config().patch_count());
+  double sum = 0;
+  for (std::size_t row = 0; row < layers() * tokens; ++row) {
+    if (row % tokens == 0) continue;  // [CLS]
+    const std::size_t first = picture * picture_tokens() + row * width;
+    sum += token_distance(comparison(), std::span(teacher_tokens_).subspan(first, width),
+                          std::span(student_tokens_).subspan(first, width));
+  }
+  return sum / static_cast<double>(layers() * (tokens - 1));
 }
 
 PictureScore SharedTeacher::score_of(const Bundle& model, std::size_t picture,
                                      std::span<const float> summary) const {
-  const auto width = static_cast<std::size_t>(config().width);
-  const auto patches = static_cast<std::size_t>(config().patch_count());
-  const std::size_t first = (picture * (1 + patches) + 1) * width;  // after [CLS]
-  double product = 0;
-  for (std::size_t i = first; i < first + patches * width; ++i)
-    product += double{teacher_tokens_[i]} * student_tokens_[i];
   PictureScore result;
-  result.discrepancy =
-      on_scale(model.score.discrepancy, 2 - 2 * product / static_cast<double>(patches));
+  result.discrepancy = on_scale(model.score.discrepancy, discrepancy_of(picture));
   if (!model.picture.empty())
     result.density = on_scale(model.score.picture, picture_distance(model.picture, summary));
   result.score = result.discrepancy + result.density;

@@ -34,7 +34,12 @@ class SharedTeacher {
 
  private:
   void run_teacher(Teacher& teacher, std::span<const float> patches, int batch);
-  void run(Teacher& network, std::span<const float> patches, int batch, std::vector<float>& out);
+  void run(Teacher& network, std::span<const float> patches, int batch,
+           std::vector<float>& out) const;
+  const TokenComparison& comparison() const { return models_.front().teacher.comparison; }
+  std::size_t layers() const { return static_cast<std::size_t>(comparison().layers); }
+  std::size_t picture_tokens() const;
+  double discrepancy_of(std::size_t picture) const;
   PictureScore score_of(const Bundle& model, std::size_t picture,
                         std::span<const float> summary) const;
 
@@ -42,7 +47,8 @@ class SharedTeacher {
   std::vector<std::unique_ptr<Teacher>> teachers_;      // one, or one a model
   std::vector<std::unique_ptr<Teacher>> students_;      // a network like another: only its tokens
   std::vector<std::vector<float>> summaries_;           // [batch], of the teacher that ran last
-  std::vector<float> teacher_tokens_, student_tokens_;  // [batch, 1 + patch_count, width], length 1
+  std::vector<float> teacher_tokens_, student_tokens_;  // [batch, layers, 1 + patch_count, width],
+                                                        // normalised
 };
 
 }  // namespace novelty

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What pictures came from, for a bundle's provenance.
+// What pictures and a student came from, for a bundle's provenance.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -10,5 +10,8 @@ namespace novelty {
 
 /// The source's identity as JSON; as a text when it is none.
 nlohmann::json source_facts(FrameSource& source);
+
+/// What `options` say of the student and its training: equal for equal students of one preset.
+nlohmann::json student_facts(const TrainingOptions& options);
 
 }  // namespace novelty

@@ -32,6 +32,11 @@ void check_options(const TrainingOptions& options) {
         "use pixels a side up to 1024, such as 224");
   check(in(options.mask_ratio, 0, 0.95), "mask ratio", std::to_string(options.mask_ratio),
         "use 0 to 0.95");
+  check(in(options.layers, 0, 64), "layers", std::to_string(options.layers), "use 1 to 64");
+  check(in(options.student_depth, 0, 64), "student depth", std::to_string(options.student_depth),
+        "use 1 to 64 blocks");
+  check(in(options.student_width, 0, 4096) && options.student_width % 64 == 0, "student width",
+        std::to_string(options.student_width), "use a multiple of 64 up to 4096");
   check(in(options.epochs, 0, 1e6), "epochs", std::to_string(options.epochs), "use 1 to 1000000");
   check(in(options.batch_size, 0, 4096), "batch size", std::to_string(options.batch_size),
         "use 1 to 4096");
@@ -45,6 +50,16 @@ void check_options(const TrainingOptions& options) {
   mask_kind_of(options.mask);
 }
 
+// Before hours of work.
+void check_networks(const TrainingRun& run) {
+  const VitConfig student = run.student_config();
+  const int layers = run.recipe.comparison.layers;
+  const int blocks = std::min(student.depth, run.config().depth);
+  check(layers <= blocks, "layers", std::to_string(layers),
+        ("the networks have " + std::to_string(blocks) + " blocks to compare").c_str());
+  check_vit_config(student, "student");
+}
+
 // All that the bundle's bytes depend on. Stored in the work folder and in the bundle.
 json identity_of(const TrainingRun& run) {
   const TrainingOptions& options = run.options;
@@ -56,9 +71,6 @@ json identity_of(const TrainingRun& run) {
              {"teacher_sha256", run.teacher.sha256},
              {"preset", options.preset},
              {"fine_tuning", options.fine_tuning},
-             {"mask", options.mask},
-             {"mask_ratio", options.mask_ratio},
-             {"epochs", options.epochs},
              {"batch_size", options.batch_size},
              {"learning_rate", options.learning_rate},
              {"holdout", options.holdout},
@@ -66,6 +78,7 @@ json identity_of(const TrainingRun& run) {
              {"target_per_hour", options.target_per_hour},
              {"threads", options.threads}};
   if (options.input_size > 0) facts["input_size"] = options.input_size;
+  facts.update(student_facts(options));
   return facts;
 }
 
@@ -140,7 +153,7 @@ TrainingReport run_stages(TrainingRun& run) {
   report.warnings = run.teacher.warnings;
   fine_tune(run, folder, report);
   {
-    FeatureCache cache(folder.path("cache.bin"), feature_layout(run.config()));
+    FeatureCache cache(folder.path("cache.bin"), feature_layout(run.teacher.network));
     cache_features(run, cache);
     const Student student = distil(run, cache, folder);
     report.step_loss.assign(student.losses.begin(), student.losses.end());
@@ -167,14 +180,11 @@ TrainingReport train(FrameSource& source, const TrainingOptions& options,
   chosen.fine_tuning = fine_tuning_of(options);
   chosen.threads = resolved_threads(options.threads);
   const Recipe recipe = resolve_recipe(chosen, split.training.size());
-  TrainingRun run{source,
-                  callback,
-                  backend_in("fp32"),
-                  training_backend(),
-                  chosen,
-                  recipe,
-                  load_teacher(options.teacher_path, options.input_size),
-                  std::move(split)};
+  TeacherWeights teacher = load_teacher(options.teacher_path, options.input_size);
+  teacher.network.comparison = recipe.comparison;
+  TrainingRun run{source, callback, backend_in("fp32"), training_backend(),
+                  chosen, recipe,   std::move(teacher), std::move(split)};
+  check_networks(run);
   return run_stages(run);
 }
 

@@ -206,7 +206,7 @@ TEST(Bundle, RefusesADamagedFileOfAHugeVideoWithoutReadingIt) {
 }
 
 TEST(Bundle, NewerFormatsAskForAnUpdateWhateverElseTheyHold) {
-  for (const char* format : {"3", "1000"}) {
+  for (const char* format : {"4", "1000"}) {
     expect_refused(ErrorKind::kVersion, "update gst-novelty",
                    serialize_safetensors({}, {{"novelty.format", format}}));
   }

@@ -46,7 +46,7 @@ class CompactTrainerTest : public ::testing::Test {
     cls.resize(kBatch * static_cast<std::size_t>(config.width));
     backend_for("cpu")
         .make_teacher(network_of(config, weights), {1})
-        ->features(patches_, kBatch, tokens, attention, cls);
+        ->features(patches_, kBatch, {tokens, attention, cls});
   }
 
   std::unique_ptr<CompactTrainer> trainer(const VitConfig& config, const VitWeights& weights,

@@ -51,7 +51,7 @@ class Contrast : public ::testing::Test {
         cls(kViews * kTinyWidth);
     backend_for("cpu")
         .make_teacher(network_of(config_, weights_), {1})
-        ->features(views_, kViews, tokens, attention, cls);
+        ->features(views_, kViews, {tokens, attention, cls});
     return cls;
   }
 

@@ -136,7 +136,7 @@ TEST_P(Cuda, TeacherGivesTheCpusFeatures) {
     const auto width = static_cast<std::size_t>(config_.width);
     std::vector<float> tokens(count * width), attention(count), cls(kBatch * width);
     backend.make_teacher(teacher_, {2})
-        ->features(patches, static_cast<int>(kBatch), tokens, attention, cls);
+        ->features(patches, static_cast<int>(kBatch), {tokens, attention, cls});
     return std::array{tokens, attention, cls};
   };
   const auto found = features(*backend_), expected = features(backend_for("cpu"));

@@ -44,7 +44,7 @@ Features features_of(Teacher& teacher, const VitConfig& config, std::span<const 
   out.tokens.resize(static_cast<std::size_t>(count * config.width));
   out.attention.resize(static_cast<std::size_t>(count));
   out.cls.resize(static_cast<std::size_t>(batch) * config.width);
-  teacher.features(patches, batch, out.tokens, out.attention, out.cls);
+  teacher.features(patches, batch, {out.tokens, out.attention, out.cls});
   return out;
 }
 
@@ -241,7 +241,7 @@ TEST_F(EngineTest, HandsOutTheTeachersTokens) {
   const auto engine = backend_->make_engine(teacher_, student_, {1});
   engine->score(patches_, *engine->make_scratch(), discrepancy, tokens, cls);
   const auto teacher = backend_->make_teacher(teacher_, {1});
-  teacher->features(patches_, 1, wanted, attention, wanted_cls);
+  teacher->features(patches_, 1, {wanted, attention, wanted_cls});
   teacher->tokens(patches_, 1, all);
   for (std::size_t i = 0; i < size; ++i) EXPECT_NEAR(tokens[i], wanted[i], 1e-5);
   double square = 0;

@@ -39,7 +39,7 @@ class StudentTrainerTest : public ::testing::Test {
     std::vector<float> attention(kPatches), cls(kBatch * kTinyWidth);
     backend_for("cpu")
         .make_teacher(network_of(config_, teacher), {1})
-        ->features(patches_, kBatch, targets_, attention, cls);
+        ->features(patches_, kBatch, {targets_, attention, cls});
     for (int i = 0; i < kBatch * kKept; ++i) kept_.push_back(i % kKept * 2 + i / kKept % 2);
   }
 

@@ -130,7 +130,7 @@ TEST_F(TeacherFile, OfDinoV2GivesTheTokensOfTimmAtThreeSizes) {
     const auto network = backend_for("cpu").make_teacher(teacher.network, {1});
     const auto patches = static_cast<std::size_t>(config.patch_count());
     std::vector<float> tokens(patches * kWidth), attention(patches), cls(kWidth);
-    network->features(image_patches(golden.size), 1, tokens, attention, cls);
+    network->features(image_patches(golden.size), 1, {tokens, attention, cls});
     for (std::size_t i = 0; i < golden.token.size(); ++i)
       EXPECT_NEAR(tokens.at(static_cast<std::size_t>(golden.place) * kWidth + i),
                   golden.token.at(i), 2e-5)

@@ -80,14 +80,15 @@ TEST(LearningRate, WarmsUpThenFallsToZero) {
   EXPECT_DOUBLE_EQ(learning_rate_at(0, 1, 1.0, 0.1), 1.0);
 }
 
-constexpr FeatureLayout kLayout{5, 3, 2, 1};
+constexpr FeatureLayout kLayout{5, 3, 2, 1, 2};
 
 void append_records(FeatureCache& cache, std::size_t count) {
   for (std::size_t i = 0; i < count; ++i) {
     const auto base = static_cast<float>(cache.size());
     const std::vector<float> patches{base, 0.25F, 0.5F, 0.75F, 1}, tokens{-1, base, 0.125F};
     const std::vector<float> attention{0.1F, base};
-    cache.append(patches, tokens, attention, std::vector<float>{-base}, 1);
+    const std::vector<float> cls{-base}, targets{base, 3};
+    cache.append({patches, tokens, attention, cls, targets}, 1);
   }
 }
 
@@ -95,12 +96,16 @@ TEST(FeatureCache, GivesBackWhatWasWritten) {
   const TempDir folder;
   FeatureCache cache(folder / "cache.bin", kLayout);
   append_records(cache, 4);
-  std::vector<float> patches(5), tokens(3), attention(2), cls(1);
-  cache.load(2, patches, tokens, attention, cls);
+  std::vector<float> patches(5), tokens(3), attention(2), cls(1), targets(2);
+  cache.load(2, {patches, tokens, attention, cls, targets});
   EXPECT_EQ(patches, (std::vector<float>{2, 0.25F, 0.5F, 0.75F, 1}));
   EXPECT_EQ(tokens, (std::vector<float>{-1, 2, 0.125F}));
   EXPECT_EQ(attention, (std::vector<float>{0.1F, 2}));
   EXPECT_EQ(cls, std::vector<float>{-2});
+  EXPECT_EQ(targets, (std::vector<float>{2, 3}));
+  std::vector<float> alone(2);
+  cache.load(3, {.targets = alone});
+  EXPECT_EQ(alone, (std::vector<float>{3, 3}));
 }
 
 TEST(FeatureCache, KeepsWholeRecordsOfACutFile) {

@@ -337,6 +337,46 @@ TEST_F(TrainerTest, TheSemanticPresetScoresPicturesAsWholes) {
   EXPECT_FALSE(read_bundle(folder_ / "again.novelty").picture.empty());
 }
 
+TEST_F(TrainerTest, EverySwitchOfTheStudentIsInTheModel) {
+  if (training_backend().description.starts_with("stand-in")) GTEST_SKIP() << "needs LibTorch";
+  TrainingOptions chosen = options("m.novelty");
+  chosen.layers = 2;
+  chosen.normalisation = "layer";
+  chosen.loss = "smooth-l1";
+  chosen.student_width = 128;
+  chosen.student_depth = 3;
+  chosen.mask_ratio = 0.25;
+  WalkingBar source(16);
+  const TrainingReport report = train(source, chosen);
+  const Bundle bundle = read_bundle(chosen.output);
+  EXPECT_EQ(bundle.student.config.width, 128);
+  EXPECT_EQ(bundle.student.config.depth, 3);
+  EXPECT_EQ(bundle.student.config.heads, 2);
+  EXPECT_EQ(bundle.student.head.at("weight").shape, (std::vector<std::int64_t>{64, 128}));
+  EXPECT_EQ(bundle.student.comparison,
+            (TokenComparison{2, TokenNorm::kLayer, TokenLoss::kSmoothL1}));
+  const auto detector = Detector::load(chosen.output, {"auto", 1, "fp32"});
+  const auto scratch = detector->make_scratch();
+  FrameScore score;
+  detector->score(picture(source, 15, *detector), *scratch, score);
+  EXPECT_FLOAT_EQ(static_cast<float>(score.score),
+                  static_cast<float>(report.holdout_scores.back()));
+  recalibrate(source, {chosen.output, folder_ / "again.novelty", {}, 1});
+  EXPECT_EQ(read_bundle(folder_ / "again.novelty").student.comparison.layers, 2);
+}
+
+TEST_F(TrainerTest, RefusesMoreLayersThanThereAreBlocks) {
+  TrainingOptions chosen = options("m.novelty");
+  chosen.layers = 3;
+  WalkingBar source(16);
+  try {
+    train(source, chosen);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("2 blocks"), std::string::npos) << error.what();
+  }
+}
+
 TEST_F(TrainerTest, TheSemanticPresetFineTunesItsTeacher) {
   WalkingBar source(16, false);
   TrainingOptions chosen = options("m.novelty");
@@ -537,6 +577,11 @@ TEST_F(TrainerTest, ChecksEveryOption) {
   refused([](TrainingOptions& o) { o.preset = "none"; });
   refused([](TrainingOptions& o) { o.mask = "half"; });
   refused([](TrainingOptions& o) { o.mask_ratio = 0.99; });
+  refused([](TrainingOptions& o) { o.layers = 65; });
+  refused([](TrainingOptions& o) { o.normalisation = "batch"; });
+  refused([](TrainingOptions& o) { o.loss = "hinge"; });
+  refused([](TrainingOptions& o) { o.student_width = 100; });
+  refused([](TrainingOptions& o) { o.student_depth = -1; });
   refused([](TrainingOptions& o) { o.mask_ratio = std::nan(""); });
   refused([](TrainingOptions& o) { o.epochs = -1; });
   refused([](TrainingOptions& o) { o.batch_size = -1; });

@@ -122,7 +122,7 @@ TEST_F(Installation, CompletesCommandsAndTheirOptions) {
   EXPECT_EQ(run({"bash", "-c", offered_for("novelty calib", script)}).out, "calibrate\n");
   EXPECT_EQ(run({"bash", "-c", offered_for("novelty evaluate vi", script)}).out, "video\n");
   EXPECT_EQ(run({"bash", "-c", offered_for("novelty train x.mp4 --ma", script)}).out,
-            "--max-frames --mask\n");
+            "--max-frames --mask --mask-ratio\n");
   EXPECT_EQ(run({"bash", "-c", offered_for("novelty train x.m", script)}).out, "\n");
 }
 

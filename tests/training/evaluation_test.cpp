@@ -254,7 +254,8 @@ TEST(PublishedTables, SayOfHowManyTasksThisRunIs) {
   run.teacher_name = "vit_small_patch16_224.augreg";
   run.data_classes = kCifar10;
   run.classes.front().name = "cat";
-  const std::string page = class_page(run, {});
+  const ClassOptions options;
+  const std::string page = class_page(run, options);
   EXPECT_NE(page.find("This run, 2 of 10</td><td>ViT-S/16"), std::string::npos);
   EXPECT_NE(page.find("<tr><td>MKD</td><td>ViT-S/16"), std::string::npos) << "of the same network";
   EXPECT_NE(page.find("<tr class=other><td>MSAD"), std::string::npos);

@@ -10,6 +10,7 @@
 #include "engine/batcher.h"
 #include "engine/cpu_engine.h"
 #include "engine/cuda/device_vit.h"
+#include "engine/network_pair.h"
 #include "novelty/error.h"
 
 namespace novelty::cuda {
@@ -262,25 +263,25 @@ class CudaTeacher : public Teacher {
   CudaTeacher(const NetworkView& teacher, int device)
       : device_(device), network_(teacher, library_), stream_(make_stream()) {}
 
-  void features(std::span<const float> patches, int batch, std::span<float> tokens,
-                std::span<float> attention, std::span<float> cls) override {
+  void features(std::span<const float> patches, int batch, const TeacherFeatures& out) override {
     const std::size_t count = size_of(network_.config().patch_count());
     const std::size_t width = size_of(network_.config().width), pictures = size_of(batch);
-    check_size(tokens.size(), static_cast<std::int64_t>(pictures * count * width), "tokens");
-    check_size(attention.size(), static_cast<std::int64_t>(pictures * count), "attention");
-    check_size(cls.size(), static_cast<std::int64_t>(pictures * width), "cls");
+    check_size(out.tokens.size(), static_cast<std::int64_t>(pictures * count * width), "tokens");
+    check_size(out.attention.size(), static_cast<std::int64_t>(pictures * count), "attention");
+    check_size(out.cls.size(), static_cast<std::int64_t>(pictures * width), "cls");
+    check_size(out.targets.size(), 0, "targets");
     for_each_part(patches, batch, true, [&](std::size_t first, std::size_t size) {
-      check(cudaMemcpyAsync(&attention[first * count], attention_.data(),
+      check(cudaMemcpyAsync(&out.attention[first * count], attention_.data(),
                             size * count * sizeof(float), cudaMemcpyDefault, stream_.get()),
             "copying features");
       const std::size_t row = width * sizeof(float), picture = (count + 1) * row;
-      check(cudaMemcpy2DAsync(&cls[first * width], row, tokens_.data(), picture, row, size,
+      check(cudaMemcpy2DAsync(&out.cls[first * width], row, tokens_.data(), picture, row, size,
                               cudaMemcpyDefault, stream_.get()),
             "copying features");
-      check(
-          cudaMemcpy2DAsync(&tokens[first * count * width], count * row, tokens_.data() + width / 4,
-                            picture, count * row, size, cudaMemcpyDefault, stream_.get()),
-          "copying features");
+      check(cudaMemcpy2DAsync(&out.tokens[first * count * width], count * row,
+                              tokens_.data() + width / 4, picture, count * row, size,
+                              cudaMemcpyDefault, stream_.get()),
+            "copying features");
     });
   }
 
@@ -378,6 +379,12 @@ std::string description_of_first() {
          "." + std::to_string(properties.minor);
 }
 
+void check_plain(const NetworkView& network) {
+  if (is_plain(network)) return;
+  throw Error(ErrorKind::kUnsupported, "model",
+              "a GPU compares the L2-normalised tokens of the last layer alone", "use device=cpu");
+}
+
 Backend make_backend() {
   Backend backend;
   backend.name = "cuda";
@@ -390,12 +397,14 @@ Backend make_backend() {
   }
   backend.make_engine = [](const NetworkView& teacher, const NetworkView& student,
                            const EngineOptions& options) -> std::shared_ptr<const Engine> {
-    check_pair(teacher.config, student.config, "model");
+    check_pair(teacher, student, "model");
+    check_plain(student);
     const DeviceScope scope(checked_device(options.device));
     return std::make_shared<CudaEngine>(teacher, student, options);
   };
   backend.make_teacher = [](const NetworkView& teacher,
                             const EngineOptions& options) -> std::unique_ptr<Teacher> {
+    check_plain(teacher);
     const DeviceScope scope(checked_device(options.device));
     return std::make_unique<CudaTeacher>(teacher, options.device);
   };

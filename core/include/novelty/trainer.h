@@ -47,11 +47,17 @@ struct TrainingOptions {
                             ///< preset's
   std::string mask = "guided-keep";  ///< guided-keep | guided-drop | random | none
   double mask_ratio = 0.5;           ///< share of patches dropped, [0, 0.95]
-  int epochs = 0;                    ///< 0 = the preset's rule
-  int batch_size = 0;                ///< 0 = the preset's
-  double learning_rate = 0;          ///< 0 = the preset's
-  double holdout = 0.2;              ///< share of the pictures held out for calibration, (0, 0.5]
-  double target_per_hour = 1;        ///< false alarms an hour that the threshold aims at, (0, 3600)
+  int layers = 0;  ///< last blocks whose tokens the student learns to give; 0 = the preset's
+  std::string normalisation;  ///< of tokens before they are compared: l2 | layer (the teacher's;
+                              ///< the student's pass a linear head) | none; empty = the preset's
+  std::string loss;            ///< squared | smooth-l1 | cosine; empty = the preset's
+  int student_width = 0;       ///< a multiple of 64; 0 = the teacher's
+  int student_depth = 0;       ///< blocks; 0 = the preset's
+  int epochs = 0;              ///< 0 = the preset's rule
+  int batch_size = 0;          ///< 0 = the preset's
+  double learning_rate = 0;    ///< 0 = the preset's
+  double holdout = 0.2;        ///< share of the pictures held out for calibration, (0, 0.5]
+  double target_per_hour = 1;  ///< false alarms an hour that the threshold aims at, (0, 3600)
   std::uint64_t seed = 0;
   int threads = 0;      ///< 0 = all cores; part of what makes two runs byte-equal
   bool resume = false;  ///< go on from `<output>.work/` if it is of the same input and options

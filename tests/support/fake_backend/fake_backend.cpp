@@ -134,13 +134,13 @@ class FakeTeacher : public Teacher {
  public:
   explicit FakeTeacher(const VitConfig& config) : config_(config) {}
 
-  void features(std::span<const float> patches, int batch, std::span<float> tokens,
-                std::span<float> attention, std::span<float> cls) override {
+  void features(std::span<const float> patches, int batch, const TeacherFeatures& out) override {
     const auto count = static_cast<std::size_t>(config_.patch_count());
-    expect_size(attention.size(), static_cast<std::size_t>(batch) * count, "attention");
-    fill_tokens(patches, config_, static_cast<std::size_t>(batch) * count, tokens);
-    std::fill(attention.begin(), attention.end(), 1.0F / static_cast<float>(count + 1));
-    fill_cls(patches, config_, static_cast<std::size_t>(batch), cls);
+    expect_size(out.attention.size(), static_cast<std::size_t>(batch) * count, "attention");
+    expect_size(out.targets.size(), 0, "targets");
+    fill_tokens(patches, config_, static_cast<std::size_t>(batch) * count, out.tokens);
+    std::fill(out.attention.begin(), out.attention.end(), 1.0F / static_cast<float>(count + 1));
+    fill_cls(patches, config_, static_cast<std::size_t>(batch), out.cls);
   }
 
   void tokens(std::span<const float> patches, int batch, std::span<float> out) override {
