@@ -25,6 +25,7 @@
 #include "mosaic.h"
 #include "novelty/detector.h"
 #include "novelty/error.h"
+#include "pixel_truth.h"
 #include "report.h"
 #include "trainer/model_scorer.h"
 #include "trainer/shared_teacher.h"
@@ -39,7 +40,9 @@ constexpr std::size_t kBatch = 16;  // images scored at once
 constexpr double kRecall = 0.95;    // of false_positive_rate
 constexpr std::size_t kRocSteps = 100;
 constexpr std::size_t kConfused = 4;  // images of a kind and task
-constexpr double kCalibrated = 0.1;   // share of the training images that calibrates
+constexpr int kPixelSide = 256;       // of maps beside masks
+constexpr std::size_t kMostPixels = std::size_t{1} << 26U;
+constexpr double kCalibrated = 0.1;  // share of the training images that calibrates
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
@@ -114,8 +117,38 @@ std::string header_of(const std::vector<ModelInfo>& models, const ClassOptions& 
   return header.dump();
 }
 
+/// Models that do not score pictures as wholes, a picture at a time.
+void score_singly(const ClassOptions& options, const std::vector<TestImage>& images,
+                  const VitConfig& config, ClassScores& scores, Progress& progress) {
+  std::vector<std::shared_ptr<const Detector>> detectors;
+  std::vector<std::unique_ptr<Detector::Scratch>> scratches;
+  for (const ClassTask& task : options.tasks) {
+    detectors.push_back(Detector::load(model_path(options, task.model_name()),
+                                       {.device = "cpu", .precision = options.precision}));
+    scratches.push_back(detectors.back()->make_scratch());
+  }
+  PreparedFrame prepared;
+  FrameScore seen;
+  while (scores.size() < images.size()) {
+    progress.show("scoring", scores.size(), images.size());
+    throw_if_interrupted();
+    const TestImage& image = images[scores.size()];
+    prepared.patches = prepared_images(std::span(&image.file, 1), config);
+    std::vector<PictureScore> row;
+    for (std::size_t i = 0; i < detectors.size(); ++i) {
+      detectors[i]->score(prepared, *scratches[i], seen);
+      row.push_back({seen.score, seen.discrepancy, seen.density});
+    }
+    scores.add(image.file->name, image.name, std::move(row));
+  }
+  progress.finish();
+}
+
 void score_all(std::vector<Bundle> bundles, const ClassOptions& options, const ClassData& data,
                ClassScores& scores, Progress& progress) {
+  if (!std::all_of(bundles.begin(), bundles.end(), scores_whole_pictures))
+    return score_singly(options, test_images(data), bundles.front().teacher.config, scores,
+                        progress);
   const std::size_t models = bundles.size();
   SharedTeacher scorer(std::move(bundles), 0, options.precision);
   const std::vector<TestImage> images = test_images(data);
@@ -225,6 +258,36 @@ std::optional<double> tile_auroc(const ClassOptions& options, const ClassTask& t
     novel.insert(novel.end(), foreign.begin(), foreign.end());
   }
   return auroc(values, novel);
+}
+
+/// Of images with masks, beside the normal ones: how well the patches' values tell where it is
+/// novel.
+std::optional<PixelFigures> pixels_of(const ClassOptions& options, const ClassTask& task,
+                                      const std::vector<TestImage>& images) {
+  if (std::none_of(images.begin(), images.end(),
+                   [](const TestImage& image) { return !image.file->mask.empty(); }))
+    return std::nullopt;
+  const auto pixels_at = [](int side) {
+    return static_cast<std::size_t>(side) * static_cast<std::size_t>(side);
+  };
+  int side = kPixelSide;
+  while (images.size() * pixels_at(side) > kMostPixels) side /= 2;
+  const std::size_t pixels = pixels_at(side);
+  const Bundle bundle = read_bundle(model_path(options, task.model_name()));
+  ModelScorer scorer(bundle, 0, options.precision);
+  std::vector<float> values(images.size() * pixels);
+  std::vector<std::uint32_t> regions(values.size());
+  std::uint32_t next = 1;
+  for (std::size_t i = 0; i < images.size(); ++i) {
+    throw_if_interrupted();
+    const ImageFile& file = *images[i].file;
+    scorer.score(prepared_images(std::span(&images[i].file, 1), bundle.teacher.config));
+    pixel_values(scorer.values(), bundle.info.grid_size, side,
+                 std::span(values).subspan(i * pixels, pixels));
+    if (!file.mask.empty())
+      next += mask_regions(file.mask, side, next, std::span(regions).subspan(i * pixels, pixels));
+  }
+  return pixel_figures(values, regions);
 }
 
 std::vector<ConfusedImage> confused_images(const ClassOptions& options, std::size_t place,
@@ -352,6 +415,7 @@ ClassResults evaluate_classes(const ClassOptions& options, const ClassData& data
     ClassResult& result = results.classes.emplace_back(result_of(models[i], task, i, scores));
     result.confused = confused_images(options, i, images, scores, config);
     result.tiles = tile_auroc(options, task, images);
+    result.pixels = pixels_of(options, task, images);
   }
   progress.finish();
   return results;

@@ -11,6 +11,7 @@
 
 #include "class_baselines.h"
 #include "class_data.h"
+#include "metrics.h"
 #include "novelty/trainer.h"
 #include "progress.h"
 
@@ -47,7 +48,8 @@ struct ClassResult {
   double false_positive_rate = 0;  ///< of the score, where 95 % of the novel images are found
   std::optional<double> tiles;     ///< of the quarters by their patches, where some of a mosaic's
                                    ///< are foreign
-  std::vector<double> roc;         ///< of the score, roc_curve in steps of a hundredth
+  std::optional<PixelFigures> pixels;  ///< where images have masks
+  std::vector<double> roc;             ///< of the score, roc_curve in steps of a hundredth
   std::vector<double> normal_scores, novel_scores;  ///< of the first seed
   std::vector<ConfusedImage> confused;  ///< of the first seed: normal ones, then novel ones
 };

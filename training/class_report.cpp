@@ -61,6 +61,8 @@ std::string protocol_text(const std::string& protocol) {
   if (protocol == "mosaic-any")
     return "Mosaics of four images: a model of mosaics with one to four images of a class; normal "
            "are such, novel those without any";
+  if (protocol == "mvtec")
+    return "Inspection: a model of good ones, which are normal; all defects are novel";
   return "One class against all: a model of images of one class alone";
 }
 
@@ -152,6 +154,22 @@ std::string tile_table(const ClassResults& results) {
          rows + "</table>";
 }
 
+/// Where images have masks: whether the maps say where the defects are.
+std::string pixel_table(const ClassResults& results) {
+  std::string rows;
+  for (const ClassResult& row : results.classes)
+    if (row.pixels)
+      rows += "<tr><td>" + escape(row.name) + "</td><td>" + percent(row.pixels->auroc) +
+              "</td><td>" + percent(row.pixels->aupro) + "</td></tr>";
+  if (rows.empty()) return rows;
+  return "<h2>Where it is novel</h2><p class=sub>In percent: AUROC of the pixels of all test "
+         "images "
+         "by the patches' values, brought bilinearly to the masks' pixels; and the mean overlap "
+         "with each region, up to 30 % of the normal pixels (AUPRO).</p>"
+         "<table class=figures><tr><th><th>pixel AUROC<th>AUPRO</tr>" +
+         rows + "</table>";
+}
+
 std::string published(const ClassResults& results, const ClassOptions& options) {
   std::string html;
   for (const PublishedTable& table : published_tables(results.data_classes, options.protocol))
@@ -213,6 +231,10 @@ std::string class_table(const ClassResults& results) {
   for (const ClassResult& row : rows_of(results))
     table += line(row.name, percent(row.score), percent(row.discrepancy), percent(row.density));
   for (const ClassResult& row : results.classes)
+    if (row.pixels)
+      table += "pixels, " + row.name + ": AUROC " + percent(row.pixels->auroc) + ", AUPRO " +
+               percent(row.pixels->aupro) + "\n";
+  for (const ClassResult& row : results.classes)
     if (row.tiles) table += "foreign tiles, " + row.name + ": " + percent(*row.tiles) + "\n";
   for (const ClassBaseline& baseline : results.baselines)
     table += "for comparison, mean of " + baseline.title + ": " + percent(baseline.mean()) + "\n";
@@ -242,6 +264,10 @@ std::string class_json(const ClassResults& results, const ClassOptions& options)
   for (const ClassResult& row : results.classes) {
     Json& one = all["classes"][row.name] = figures_of(row);
     if (row.tiles) one["auroc"]["tiles"] = *row.tiles;
+    if (row.pixels) {
+      one["pixel_auroc"] = row.pixels->auroc;
+      one["aupro"] = row.pixels->aupro;
+    }
     one["trained"] = row.trained;
     one["normal"] = row.normal;
     one["novel"] = row.novel;
@@ -277,8 +303,8 @@ std::string class_page(const ClassResults& results, const ClassOptions& options)
   for (const ClassResult& row : rows_of(results)) html += html_row(row, results);
   html += "</table>";
   if (!results.baselines.empty()) html += baseline_table(results);
-  html +=
-      tile_table(results) + published(results, options) + charts_of(results) + confused(results);
+  html += tile_table(results) + pixel_table(results) + published(results, options) +
+          charts_of(results) + confused(results);
   return html_page("Evaluation: " + options.protocol, html);
 }
 

@@ -14,6 +14,7 @@
 #include "command_line.h"
 #include "commands.h"
 #include "mosaic.h"
+#include "mvtec_data.h"
 #include "novelty/error.h"
 #include "novelty/trainer.h"
 #include "progress.h"
@@ -29,8 +30,10 @@ constexpr novelty::CommandHelp kHelp{
     "Measures how well a model of some classes of images tells them from the others: trains on\n"
     "images of what is normal alone, scores all test images with each model, and ranks them.\n"
     "A run that was stopped goes on where it was when started again.",
-    "The data: train/CLASS/IMAGE and test/CLASS/IMAGE. Writes OUT/report.html, result.json,\n"
-    "scores.jsonl and models/.\n\n"
+    "The data: train/CLASS/IMAGE and test/CLASS/IMAGE, or as MVTec AD has it: "
+    "CATEGORY/train/good,\n"
+    "CATEGORY/test/DEFECT and masks in CATEGORY/ground_truth/DEFECT. Writes OUT/report.html,\n"
+    "result.json, scores.jsonl and models/.\n\n"
     "Examples:\n"
     "  novelty evaluate classes --data cifar10.tar --out evaluation\n"
     "  novelty evaluate classes --data cifar10.tar --protocol half-vs-half --seeds 3 --out halves\n"
@@ -64,8 +67,8 @@ struct Raw {
                "The teacher's weights, as for 'novelty train'", "FILE"),
         option("input-size", 0, G_OPTION_ARG_INT64, &input_size,
                "Pixels a side that the networks see, as for 'novelty train'", "N"),
-        option("preset", 0, G_OPTION_ARG_STRING, preset.slot(), "semantic (default) or paper",
-               "NAME"),
+        option("preset", 0, G_OPTION_ARG_STRING, preset.slot(),
+               "semantic (default), paper or inspection (default for MVTec AD's layout)", "NAME"),
         option("fine-tune", 0, G_OPTION_ARG_STRING, fine_tuning.slot(),
                "What the teacher learns first, as for 'novelty train'", "KIND"),
         option("seed", 0, G_OPTION_ARG_INT64, &seed, "Seed of all that is random (0)", "N"),
@@ -90,10 +93,15 @@ novelty::ClassOptions checked(const Raw& raw) {
   options.train_count =
       static_cast<std::size_t>(option_in_range("train-count", raw.count, 8, 1'000'000));
   options.holdout = static_cast<std::size_t>(option_in_range("holdout", raw.holdout, 0, 1'000'000));
+  const bool inspection = novelty::is_mvtec(options.data);
+  if (inspection && (raw.protocol.given() || options.holdout > 0))
+    throw novelty::UsageError("data laid out as MVTec AD's has no --protocol and no --holdout");
+  if (inspection) {
+    options.protocol = "mvtec";
+    options.preset = "inspection";
+  }
   if (raw.protocol.given()) options.protocol = raw.protocol.text();
   if (raw.preset.given()) options.preset = raw.preset.text();
-  if (options.preset != "semantic" && options.preset != "paper")
-    throw novelty::UsageError("--preset " + options.preset + ": classes take semantic or paper");
   if (raw.precision.given()) options.precision = raw.precision.text();
   options.seed = static_cast<std::uint64_t>(option_in_range("seed", raw.seed, 0, G_MAXINT64));
   const auto found = novelty::find_teacher(novelty::teacher_places(raw.teacher.text()));
@@ -181,25 +189,43 @@ novelty::ClassResults evaluate_mosaics(const novelty::ClassOptions& options, std
   return novelty::joined(runs);
 }
 
+/// Each category by itself, in a folder of its own.
+novelty::ClassResults evaluate_inspection(const novelty::ClassOptions& options, std::uint64_t seeds,
+                                          const std::string& categories) {
+  std::vector<novelty::ClassResults> runs;
+  for (const novelty::InspectionSet& set : novelty::read_mvtec(options.data, categories)) {
+    novelty::ClassOptions one = options;
+    one.tasks = {set.task};
+    one.out = (fs::path(options.out) / set.task.name).string();
+    runs.push_back(evaluate_all(one, seeds, set.data));
+  }
+  return novelty::joined(runs);
+}
+
+/// Classes as tasks, or as the normal ones of mosaics.
+novelty::ClassResults evaluate_protocol(novelty::ClassOptions options, std::uint64_t seeds,
+                                        const std::string& classes) {
+  novelty::ClassData data = novelty::read_class_data(options.data);
+  if (options.holdout > 0) novelty::hold_out(data, options.holdout);
+  const bool mosaic = novelty::is_mosaic(options.protocol);
+  options.tasks = novelty::tasks_of(data, mosaic ? "one-vs-all" : options.protocol, classes);
+  return mosaic ? evaluate_mosaics(options, seeds, data) : evaluate_all(options, seeds, data);
+}
+
 }  // namespace
 
 int run_classes(int argc, char** argv) {
   Raw raw;
   if (!novelty::parse_command_line(argc, argv, kHelp, raw.entries()).empty())
     throw novelty::UsageError("name the data with --data");
-  novelty::ClassOptions options = checked(raw);
+  const novelty::ClassOptions options = checked(raw);
   const auto seeds =
       static_cast<std::uint64_t>(novelty::option_in_range("seeds", raw.seeds, 1, 1000));
-  novelty::ClassData data = novelty::read_class_data(options.data);
-  if (options.holdout > 0) novelty::hold_out(data, options.holdout);
-  const std::string protocol = options.protocol;
-  options.tasks = novelty::tasks_of(data, novelty::is_mosaic(protocol) ? "one-vs-all" : protocol,
-                                    raw.classes.text());
   std::printf("teacher: %s\n", options.teacher_path.c_str());
   std::fflush(stdout);
-  const novelty::ClassResults results = novelty::is_mosaic(protocol)
-                                            ? evaluate_mosaics(options, seeds, data)
-                                            : evaluate_all(options, seeds, data);
+  const novelty::ClassResults results =
+      options.protocol == "mvtec" ? evaluate_inspection(options, seeds, raw.classes.text())
+                                  : evaluate_protocol(options, seeds, raw.classes.text());
   const fs::path out = options.out;
   write_text(out / "result.json", novelty::class_json(results, options));
   write_text(out / "report.html", novelty::class_page(results, options));

@@ -80,8 +80,7 @@ struct RawOptions {
         option("resume", 0, G_OPTION_ARG_NONE, &resume, "Go on where a stopped run left off"),
         option("preset", 0, G_OPTION_ARG_STRING, preset.slot(),
                "camera (default for videos): a fixed camera; semantic (for images): one kind of "
-               "thing; "
-               "paper: the method as published",
+               "thing; inspection: defects of parts; paper: the method as published",
                "NAME"),
         option(
             "fine-tune", 0, G_OPTION_ARG_STRING, fine_tuning.slot(),

@@ -16,6 +16,7 @@ struct ImageFile {
   std::int64_t entry_offset = -1;  ///< of the entry's header in the tar; -1 = a plain file
   std::vector<ImageFile> tiles{};  ///< four: top left, top right, bottom left, bottom right; else
                                    ///< none
+  std::string mask{};              ///< image of what is novel on it, white; or empty
 };
 
 /// Whether `path` is a tar (by its header, any ustar, pax or GNU one). False when unreadable.

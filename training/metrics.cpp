@@ -115,6 +115,46 @@ std::optional<double> auroc(std::span<const double> scores, std::span<const std:
   return pairs_won / (steps.back().normal * steps.back().novel);
 }
 
+std::optional<PixelFigures> pixel_figures(std::span<const float> scores,
+                                          std::span<const std::uint32_t> region) {
+  constexpr double kMostFalse = 0.3;
+  std::vector<double> sizes;  // of the regions
+  for (const std::uint32_t of : region) {
+    if (of == 0) continue;
+    if (of > sizes.size()) sizes.resize(of);
+    sizes[of - 1] += 1;
+  }
+  const auto regions = static_cast<double>(
+      std::count_if(sizes.begin(), sizes.end(), [](double size) { return size > 0; }));
+  const double novel = std::accumulate(sizes.begin(), sizes.end(), 0.0);
+  const double normal = static_cast<double>(region.size()) - novel;
+  if (novel == 0 || normal == 0) return std::nullopt;
+  std::vector<std::uint32_t> order(scores.size());
+  std::iota(order.begin(), order.end(), 0U);
+  std::sort(order.begin(), order.end(),
+            [&](std::uint32_t a, std::uint32_t b) { return scores[a] > scores[b]; });
+  PixelFigures figures;
+  double found = 0, overlap = 0,
+         flagged = 0;  // shares: of novel pixels, of regions, of normal ones
+  for (std::size_t i = 0; i < order.size();) {
+    const double found_before = found, overlap_before = overlap, flagged_before = flagged;
+    const float score = scores[order[i]];
+    for (; i < order.size() && scores[order[i]] == score; ++i) {
+      const std::uint32_t of = region[order[i]];
+      found += of == 0 ? 0 : 1 / novel;
+      overlap += of == 0 ? 0 : 1 / (regions * sizes[of - 1]);
+      flagged += of == 0 ? 1 / normal : 0;
+    }
+    figures.auroc += (flagged - flagged_before) * (found + found_before) / 2;
+    const double step = std::min(flagged, kMostFalse) - flagged_before;
+    if (step <= 0) continue;
+    const double end =
+        overlap_before + (overlap - overlap_before) * step / (flagged - flagged_before);
+    figures.aupro += step * (overlap_before + end) / 2 / kMostFalse;
+  }
+  return figures;
+}
+
 CountInterval poisson_interval(std::size_t count, double confidence) {
   const double outside = (1 - confidence) / 2;
   return {count == 0 ? 0 : mean_for(count - 1, 1 - outside), mean_for(count, outside)};

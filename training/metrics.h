@@ -33,6 +33,19 @@ std::optional<std::vector<double>> roc_curve(std::span<const double> scores,
                                              std::span<const std::uint8_t> novel,
                                              std::size_t steps);
 
+/// How well the pixels of images are told apart.
+struct PixelFigures {
+  double auroc = 0;  ///< of all pixels
+  double aupro = 0;  ///< see pixel_figures
+};
+
+/// scores: of all pixels of all images; region: the number of the novel region a pixel is in, from
+/// 1 on, or 0. AUPRO: the mean share of a region that a threshold flags (per-region overlap) over
+/// the share of normal pixels that it flags, integrated up to a share of 0.3 and divided by it
+/// (Bergmann et al. 2021). In [0, 1], none without pixels of both kinds.
+std::optional<PixelFigures> pixel_figures(std::span<const float> scores,
+                                          std::span<const std::uint32_t> region);
+
 /// An interval of a mean count.
 struct CountInterval {
   double low = 0, high = 0;

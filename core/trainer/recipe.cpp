@@ -24,10 +24,18 @@ constexpr std::size_t kLeastPictureSteps = 150;
 constexpr int kPaperEpochs = 10;
 constexpr double kPaperRate = 5e-4;
 
+// Of the preset inspection: a defect may cover one patch or two.
+constexpr double kInspectionShare = 0.01;
+
 constexpr std::int64_t kMillisecond = 1'000'000;
 
 std::size_t quotient_up(std::size_t a, std::size_t b) {
   return (a + b - 1) / b;
+}
+
+std::size_t variants_of(std::size_t pictures) {
+  return std::min(kMostVariants,
+                  std::max<std::size_t>(quotient_up(kWantedRecords, pictures), 2) - 1);
 }
 
 // A single odd frame is smoothed away, an object that stays for a fifth of a second is not, and one
@@ -96,25 +104,35 @@ Recipe resolve_recipe(const TrainingOptions& options, std::size_t pictures) {
   recipe.events = camera_events();
   if (options.preset == "semantic") {
     recipe.whole_pictures = recipe.picture_density = true;
+    recipe.guards_scene = false;
     recipe.top_share = 1;
   } else if (options.preset == "paper") {
     recipe.whole_pictures = recipe.whole_student = true;
+    recipe.guards_scene = false;
     recipe.top_share = 1;
     recipe.batch = 32;
     recipe.learning_rate = kPaperRate;
+  } else if (options.preset == "inspection") {
+    // The paper's best at the level of pixels, with the density of each place.
+    recipe.comparison = {5, TokenNorm::kLayer, TokenLoss::kSmoothL1};
+    recipe.whole_student = true;
+    recipe.guards_scene = false;
+    recipe.top_share = kInspectionShare;
+    recipe.learning_rate = kPaperRate;
+    recipe.variants = variants_of(pictures);
   } else if (options.preset == "camera") {
-    recipe.variants = std::min(kMostVariants,
-                               std::max<std::size_t>(quotient_up(kWantedRecords, pictures), 2) - 1);
+    recipe.variants = variants_of(pictures);
   } else {
     throw Error(ErrorKind::kSettings, "preset", "there is no preset \"" + options.preset + "\"",
-                "use camera, semantic or paper");
+                "use camera, semantic, inspection or paper");
   }
   set_student(options, recipe);
   if (options.batch_size > 0) recipe.batch = static_cast<std::size_t>(options.batch_size);
   if (options.learning_rate > 0) recipe.learning_rate = options.learning_rate;
   const std::size_t records = pictures * (1 + recipe.variants);
   recipe.tuning = tuning_of(options, pictures);
-  const int epochs = options.epochs == 0 && recipe.whole_student ? kPaperEpochs : options.epochs;
+  const int epochs =
+      options.epochs == 0 && options.preset == "paper" ? kPaperEpochs : options.epochs;
   recipe.steps = epochs > 0
                      ? static_cast<std::size_t>(epochs) * steps_per_epoch(records, recipe.batch)
                      : std::max(recipe.whole_pictures ? kLeastPictureSteps : kLeastSteps,

@@ -50,6 +50,7 @@ struct Recipe {
   double top_share = 0.05;             ///< a foreign object covers few patches: no plain mean
   bool whole_pictures = false;         ///< pictures of a kind of thing: no density of tokens at
                                        ///< their places, and no scene to guard
+  bool guards_scene = true;            ///< one scene: a guard tells when it is another
   bool picture_density = false;        ///< one of pictures as wholes
   EventOptions events;                 ///< durations; the thresholds come from calibration
 };

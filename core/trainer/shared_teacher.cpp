@@ -13,7 +13,7 @@ namespace novelty {
 namespace {
 
 void check_model(const Bundle& model, const Bundle& first) {
-  if (!model.density.empty() || model.score.top_share != 1)
+  if (!scores_whole_pictures(model))
     throw Error(ErrorKind::kUnsupported, model.info.path, "does not score pictures as wholes",
                 "train it with the preset semantic or paper");
   if (model.info.teacher_sha256 != first.info.teacher_sha256 ||
@@ -33,6 +33,10 @@ double on_scale(const TermScale& scale, double value) {
 }
 
 }  // namespace
+
+bool scores_whole_pictures(const Bundle& model) {
+  return model.density.empty() && model.score.top_share == 1;
+}
 
 SharedTeacher::SharedTeacher(std::vector<Bundle> models, int threads, const std::string& precision)
     : models_(std::move(models)) {

@@ -17,6 +17,9 @@ struct PictureScore {
   double score = 0, discrepancy = 0, density = 0;
 };
 
+/// Whether a model's score is that of pictures as wholes (presets semantic and paper).
+bool scores_whole_pictures(const Bundle& model);
+
 /// Gives what the detector gives, but for rounding. Not thread-safe.
 class SharedTeacher {
  public:

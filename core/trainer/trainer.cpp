@@ -161,7 +161,7 @@ TrainingReport run_stages(TrainingRun& run) {
                                                 {.threads = run.options.threads});
     Decision decision = calibrate(run, cache, *engine, report);
     write_model(run, student, std::move(decision),
-                run.recipe.whole_pictures ? SceneReference{} : learn_scene(run, cache), report);
+                run.recipe.guards_scene ? learn_scene(run, cache) : SceneReference{}, report);
   }
   folder.remove();
   if (run.callback) run.callback({TrainingStage::kWriting, 1, 1, 0});
@@ -179,8 +179,10 @@ TrainingReport train(FrameSource& source, const TrainingOptions& options,
   TrainingOptions chosen = options;
   chosen.fine_tuning = fine_tuning_of(options);
   chosen.threads = resolved_threads(options.threads);
-  const Recipe recipe = resolve_recipe(chosen, split.training.size());
+  Recipe recipe = resolve_recipe(chosen, split.training.size());
   TeacherWeights teacher = load_teacher(options.teacher_path, options.input_size);
+  if (options.layers == 0)  // a preset's: as many as there are
+    recipe.comparison.layers = std::min(recipe.comparison.layers, teacher.network.config.depth);
   teacher.network.comparison = recipe.comparison;
   TrainingRun run{source, callback, backend_in("fp32"), training_backend(),
                   chosen, recipe,   std::move(teacher), std::move(split)};

@@ -243,7 +243,7 @@ TEST_F(EvaluateClasses, RefusesFaultsBeforeItTrains) {
   expect_refused({"--classes", "dim"}, 1, "there is no class \"dim\"");
   expect_refused({"--protocol", "one"}, 1, "use one-vs-all");
   expect_refused({"--protocol", "half-vs-half", "--classes", "dark"}, 1, "takes all classes");
-  expect_refused({"--preset", "camera"}, 2, "semantic or paper");
+  expect_refused({"--preset", "photo"}, 1, "there is no preset \"photo\"");
   expect_refused({"--fine-tune", "x"}, 1, "use contrast");
   expect_refused({"--seeds", "0"}, 2, "--seeds");
   expect_refused({"--holdout", "24"}, 1, "leaves none");

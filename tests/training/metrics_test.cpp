@@ -90,6 +90,35 @@ TEST(AveragePrecision, KnowsItsLimits) {
   EXPECT_EQ(average_precision({}, {}), std::nullopt);
 }
 
+// By a loop over all thresholds in Python, trapezoids, cut at a share of 0.3 of the normal pixels.
+TEST(PixelFigures, AreThoseOfTheDefinition) {
+  const std::vector<float> scores{
+      0.1F,  1.3F,  -0.9F, 1.0F,  -0.3F, -0.3F, 1.9F,  0.2F,  0.0F,  0.7F,  1.9F,  0.8F,
+      1.4F,  -0.2F, 0.4F,  0.4F,  -1.3F, -1.5F, -1.6F, -0.2F, -0.2F, -0.3F, 0.1F,  -1.3F,
+      -0.1F, 0.2F,  0.8F,  -0.8F, -0.4F, -2.0F, 0.3F,  -1.4F, -0.6F, 1.1F,  -2.2F, 0.8F,
+      0.3F,  -0.3F, 0.5F,  0.5F,  1.0F,  -0.2F, -0.6F, -0.6F, -1.0F, 0.0F,  -0.8F, 1.1F,
+      -1.9F, -1.1F, -0.2F, -2.1F, 1.9F,  -2.4F, -0.3F, -0.5F, 1.7F,  -2.0F, 1.1F,  -0.7F};
+  std::vector<std::uint32_t> region(scores.size());
+  std::fill_n(region.begin() + 10, 6, 1U);
+  std::fill_n(region.begin() + 30, 3, 2U);
+  region[50] = 3;
+  const auto figures = pixel_figures(scores, region);
+  ASSERT_TRUE(figures);
+  EXPECT_NEAR(figures->auroc, 0.643, 1e-12);
+  EXPECT_NEAR(figures->aupro, 0.1259259259259259, 1e-12);
+}
+
+TEST(PixelFigures, KnowTheirLimits) {
+  const std::vector<float> scores{1, 2, 3, 4};
+  const auto perfect = pixel_figures(scores, std::vector<std::uint32_t>{0, 0, 1, 7});
+  ASSERT_TRUE(perfect);
+  EXPECT_NEAR(perfect->auroc, 1, 1e-12);
+  EXPECT_NEAR(perfect->aupro, 1, 1e-12) << "a number without pixels is no region";
+  EXPECT_FALSE(pixel_figures(scores, std::vector<std::uint32_t>{0, 0, 0, 0}));
+  EXPECT_FALSE(pixel_figures(scores, std::vector<std::uint32_t>{1, 1, 2, 2}));
+  EXPECT_FALSE(pixel_figures({}, {}));
+}
+
 TEST(PoissonInterval, IsTheExactOne) {
   struct Row {
     std::size_t count;

@@ -42,14 +42,15 @@ struct TrainingOptions {
   int input_size = 0;  ///< pixels a side that the networks see, a multiple of the teacher's patches
                        ///< up to 1024; 0 = what the teacher was trained at
   std::string preset = "camera";  ///< a fixed camera; "semantic": pictures of one kind of thing;
-                                  ///< "paper": the method as published
+                                  ///< "inspection": defects of a part, pixel by pixel; "paper": the
+                                  ///< method as published
   std::string fine_tuning;  ///< of the teacher: contrast | defend | defend-soft | none; empty = the
                             ///< preset's
   std::string mask = "guided-keep";  ///< guided-keep | guided-drop | random | none
   double mask_ratio = 0.5;           ///< share of patches dropped, [0, 0.95]
   int layers = 0;  ///< last blocks whose tokens the student learns to give; 0 = the preset's
-  std::string normalisation;  ///< of tokens before they are compared: l2 | layer (the teacher's;
-                              ///< the student's pass a linear head) | none; empty = the preset's
+  std::string normalisation;   ///< of tokens before they are compared: l2 | layer (the teacher's;
+                               ///< the student's pass a linear head) | none; empty = the preset's
   std::string loss;            ///< squared | smooth-l1 | cosine; empty = the preset's
   int student_width = 0;       ///< a multiple of 64; 0 = the teacher's
   int student_depth = 0;       ///< blocks; 0 = the preset's
