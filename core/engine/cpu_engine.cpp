@@ -142,12 +142,12 @@ class CpuTeacher : public Teacher {
     check_size(attention.size(), std::int64_t{batch} * config.patch_count(), "attention");
     check_size(cls.size(), std::int64_t{batch} * config.width, "cls");
     for_each_picture(patches, batch, [&](std::size_t picture, VitPass& pass, auto input) {
-      std::vector<float> row(count + 1);
+      std::vector<float> row(static_cast<std::size_t>(network_.tokens()));
       pass.run(input, 0, row);
       const float* all = pass.tokens().data();
       normalise(all + width, width, tokens.subspan(picture * count * width, count * width));
       normalise(all, width, cls.subspan(picture * width, width));
-      std::copy(row.begin() + 1, row.end(), attention.subspan(picture * count, count).begin());
+      std::copy_n(row.begin() + 1, count, attention.subspan(picture * count, count).begin());
     });
   }
 

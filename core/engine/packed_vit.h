@@ -48,7 +48,7 @@ class PackedVit {
 
   const VitConfig& config() const { return config_; }
   const VitKernels& kernels() const { return *kernels_; }
-  int tokens() const { return 1 + config_.patch_count(); }
+  int tokens() const { return config_.token_count(); }
 
   PackedLinear patch;                ///< without bias, which is in `positions`
   const float* positions = nullptr;  ///< [tokens, width]; what a token is before its patch is added

@@ -209,7 +209,7 @@ std::unique_ptr<Tuning> make_tuning(const TrainingRun& run, FeatureCache& cache,
 FeatureLayout layout_of(const TrainingRun& run) {
   FeatureLayout layout = feature_layout(run.config());
   if (run.recipe.tuning.kind == FineTuning::kDefend) {
-    layout.tokens += layout.cls;
+    layout.tokens = static_cast<std::size_t>(run.config().token_count()) * layout.cls;
     layout.attention = layout.cls = 0;
   }
   return layout;

@@ -17,6 +17,7 @@ std::size_t TrainingRun::picture_values() const {
 
 VitConfig TrainingRun::student_config() const {
   VitConfig student = config();
+  student.registers = 0;
   if (!recipe.whole_student) student.depth = std::clamp(student.depth / 2, 1, recipe.student_depth);
   return student;
 }
