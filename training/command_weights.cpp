@@ -54,7 +54,6 @@ void print_embedded(const std::string& path) {
 }
 
 std::string state_of(const KnownTeacher& teacher, const novelty::TeacherPlaces& places) {
-  if (!teacher.loadable()) return std::string("not yet: it has ") + teacher.obstacle;
   if (const auto path = novelty::find_named(places, teacher.name)) return "here: " + *path;
   return teacher.pinned() ? "not here" : "not here; no SHA-256 known";
 }

@@ -15,11 +15,9 @@ struct KnownTeacher {
   const char* name;      ///< timm's; the cache has NAME.safetensors
   double parameters;     ///< in millions, with the head that is not used
   const char* licence;   ///< of the weights
-  const char* obstacle;  ///< why this version cannot load it; empty: it can
   const char* revision;  ///< of the repository on Hugging Face
   const char* sha256;    ///< of its model.safetensors; empty: not known, so not pinned
 
-  bool loadable() const { return *obstacle == '\0'; }
   bool pinned() const { return *sha256 != '\0'; }
 };
 

@@ -36,9 +36,12 @@ constexpr std::array<SizeFact, 6> kSizes{{{"input_size", &VitConfig::input_size}
                                           {"heads", &VitConfig::heads},
                                           {"mlp_width", &VitConfig::mlp_width}}};
 
+constexpr const char* kRegisters = "registers";
+
 json network_facts(const NetworkView& network) {
   json facts{{"mean", network.mean}, {"std", network.std}};
   for (const SizeFact& fact : kSizes) facts[fact.name] = network.config.*fact.size;
+  if (network.config.registers > 0) facts[kRegisters] = network.config.registers;
   return facts;
 }
 
@@ -84,6 +87,9 @@ NetworkView read_network(const FactReader& facts, const SafetensorsFile& file,
     network.config.*fact.size =
         static_cast<int>(facts.integer(fact.name, 1, std::numeric_limits<std::int16_t>::max()));
   }
+  if (facts.json().contains(kRegisters))  // most networks have none
+    network.config.registers =
+        static_cast<int>(facts.integer(kRegisters, 1, std::numeric_limits<std::int16_t>::max()));
   network.mean = channels(facts, "mean", 0, 1);
   network.std = channels(facts, "std", 1e-3, 10);
   in_file(file, [&] {

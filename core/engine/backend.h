@@ -194,10 +194,10 @@ class DefendTrainer : public TeacherTuner {
   virtual int crop_grid() const = 0;
 
   /// What the blocks that never change give. patches: [batch, patch_count, patch_values] in [0,1];
-  /// out: [batch, 1 + patch_count, width].
+  /// out: [batch, token_count, width].
   virtual void frozen(std::span<const float> patches, int batch, std::span<float> out) = 0;
 
-  /// One optimiser step. whole: [batch, 1 + patch_count, width] of `frozen`. crops: [batch, n,
+  /// One optimiser step. whole: [batch, token_count, width] of `frozen`. crops: [batch, n,
   /// crop_grid * crop_grid, patch_values] in [0,1]; boxes: [batch, n], where they lie.
   virtual DefendMeasures step(std::span<const float> whole, std::span<const float> crops,
                               std::span<const Box> boxes, int batch,

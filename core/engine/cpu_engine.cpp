@@ -126,13 +126,13 @@ class CpuTeacher : public Teacher {
     if (!out.targets.empty())
       check_size(out.targets.size(), tokens * comparison_.layers, "targets");
     for_each_picture(patches, batch, [&](std::size_t picture, VitPass& pass, auto input) {
-      std::vector<float> row(count + 1);
+      std::vector<float> row(static_cast<std::size_t>(network_.tokens()));
       pass.run(input, 0, row);
       const auto all = pass.tokens();
       const std::size_t size = count * width;
       normalise(all.subspan(width), width, out.tokens.subspan(picture * size, size));
       normalise(all.first(width), width, out.cls.subspan(picture * width, width));
-      std::copy(row.begin() + 1, row.end(), out.attention.subspan(picture * count, count).begin());
+      std::copy_n(row.begin() + 1, count, out.attention.subspan(picture * count, count).begin());
       if (out.targets.empty()) return;
       const auto layers = static_cast<std::size_t>(comparison_.layers);
       for (std::size_t layer = 0; layer < layers; ++layer)

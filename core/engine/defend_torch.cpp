@@ -110,7 +110,7 @@ class TorchDefendTrainer : public DefendTrainer {
 
   void frozen(std::span<const float> patches, int batch, std::span<float> out) override {
     const std::int64_t count = config_.patch_count();
-    const std::int64_t tokens = (1 + count) * config_.width;
+    const std::int64_t tokens = std::int64_t{config_.token_count()} * config_.width;
     check_batch(batch);
     check_size(patches.size(), batch * count * config_.patch_values(), "patches");
     check_size(out.size(), batch * tokens, "frozen tokens");
@@ -177,7 +177,7 @@ class TorchDefendTrainer : public DefendTrainer {
   void check(std::span<const float> whole, std::span<const float> crops, std::span<const Box> boxes,
              int batch) const {
     check_batch(batch);
-    check_size(whole.size(), std::int64_t{batch} * (1 + config_.patch_count()) * config_.width,
+    check_size(whole.size(), std::int64_t{batch} * config_.token_count() * config_.width,
                "whole pictures");
     const auto each = std::max<std::int64_t>(1, static_cast<std::int64_t>(boxes.size()) / batch);
     check_size(boxes.size(), batch * each, "boxes");
@@ -186,7 +186,8 @@ class TorchDefendTrainer : public DefendTrainer {
                "crops");
   }
 
-  // patches: [any, count, patch_values]. Returns [any, 1 + count, width], without a graph.
+  // patches: [any, count, patch_values]. Returns [any, 1 + count + registers, width], without a
+  // graph.
   at::Tensor frozen_tokens(std::span<const float> patches, std::int64_t count,
                            const at::Tensor& positions) const {
     const at::NoGradGuard no_graph;
@@ -198,13 +199,13 @@ class TorchDefendTrainer : public DefendTrainer {
   }
 
   // The similarity of each patch to each prototype: [n, patches, prototypes] of frozen tokens
-  // [n, 1 + patches, width].
+  // [n, 1 + patches + registers, width].
   at::Tensor similarities(const TensorsByName& values, const at::Tensor& tokens) const {
     TensorsByName network = tensors_;
     for (const auto& [name, value] : values) network[name] = value;
     Vit last = vit_of(config_, network);
     last.blocks.erase(last.blocks.begin(), last.blocks.begin() + frozen_blocks());
-    at::Tensor z = run_blocks(last, tokens).narrow(1, 1, tokens.size(1) - 1);
+    at::Tensor z = run_blocks(last, tokens).narrow(1, 1, tokens.size(1) - 1 - config_.registers);
     for (std::size_t i = 0; i <= kHidden.size(); ++i) {
       z = at::linear(z, values.at(head_name(i, "weight")), values.at(head_name(i, "bias")));
       if (i < kHidden.size()) z = at::gelu(z);
@@ -223,7 +224,7 @@ class TorchDefendTrainer : public DefendTrainer {
     optimizer_.run(batch, [&](std::int64_t first, std::int64_t last, int) {
       const at::NoGradGuard no_graph;
       const auto tokens = tensor_of(part(whole, batch, first, last),
-                                    {last - first, 1 + config_.patch_count(), config_.width});
+                                    {last - first, config_.token_count(), config_.width});
       const auto given = similarities(values, tokens).contiguous();
       std::copy_n(
           given.const_data_ptr<float>(), given.numel(),

@@ -211,6 +211,10 @@ class VitPacker {
     for (std::size_t i = 0; i < positions.size(); ++i) {
       positions[i] += i < width ? cls[i] : static_cast<float>(patch.bias[i % width]);
     }
+    if (config_.registers > 0) {
+      const auto registers = values_of("reg_token");
+      positions.insert(positions.end(), registers.begin(), registers.end());
+    }
     packed_.positions = keep(positions, positions.size());
     std::ranges::fill(patch.bias, 0);
     Units levels;  // 8 bits, as frames have

@@ -48,7 +48,7 @@ class PackedVit {
 
   const VitConfig& config() const { return config_; }
   const VitKernels& kernels() const { return *kernels_; }
-  int tokens() const { return 1 + config_.patch_count(); }
+  int tokens() const { return config_.token_count(); }
   int layers() const { return layers_; }  ///< that are compared: TokenComparison::layers
 
   PackedLinear patch;                ///< without bias, which is in `positions`

@@ -86,8 +86,8 @@ VitPass::VitPass(const PackedVit& network, int parts)
     hidden_.push_back(arena_.allocate(static_cast<std::size_t>(block_rows_) * row_bytes));
     scratch_.push_back(static_cast<std::byte*>(arena_.allocate(attention_scratch(rows))));
   }
-  token_values_ =
-      static_cast<std::size_t>(network.tokens()) * static_cast<std::size_t>(network.output_width);
+  token_values_ = static_cast<std::size_t>(1 + config.patch_count()) *
+                  static_cast<std::size_t>(network.output_width);
 }
 
 RowRange VitPass::rows_of(int part) const {
@@ -111,14 +111,20 @@ void VitPass::embed(std::span<const float> patches, RowRange range, int part) {
       network_.positions + range.first * width,
       sizeof(float) * static_cast<std::size_t>(range.count) * static_cast<std::size_t>(width));
   const Rows operands = hidden(part, range.first, network_.patch.depth, kernels_.operand_bytes);
-  RowRange with_patch = range;
-  if (range.first == 0) {  // [CLS] has no patch
-    std::memset(operands.data, 0,
-                static_cast<std::size_t>(network_.patch.depth) * kernels_.operand_bytes);
-    with_patch = {1, range.count - 1};
-  }
-  kernels_.load_patches(patches.data() + std::ptrdiff_t{with_patch.first - 1} * values, values,
-                        with_patch, operands, network_.patch.depth);
+  // [CLS] and the registers have no patch.
+  const int end = range.first + range.count;
+  const int first = std::max(range.first, 1);
+  const int last = std::clamp(1 + network_.config().patch_count(), first, end);
+  const auto clear = [&](int from, int to) {
+    const std::ptrdiff_t row = network_.patch.depth * static_cast<int>(kernels_.operand_bytes);
+    std::memset(static_cast<std::byte*>(operands.data) + from * row, 0,
+                static_cast<std::size_t>((to - from) * row));
+  };
+  clear(range.first, first);
+  clear(last, end);
+  if (last > first)
+    kernels_.load_patches(patches.data() + std::ptrdiff_t{first - 1} * values, values,
+                          {first, last - first}, operands, network_.patch.depth);
   kernels_.add_linear(operands, network_.patch, range, x_);
 }
 

@@ -12,6 +12,7 @@ namespace novelty {
 namespace {
 
 constexpr const char* kPositions = "pos_embed";
+constexpr const char* kRegisters = "reg_token";
 constexpr std::int64_t kMaxWidth = 4096;
 constexpr const char* kPatches = "patch_embed.proj.weight";
 
@@ -82,6 +83,23 @@ int patch_side(const PlainWeights& plain) {
   return static_cast<int>(found->second.shape[2]);
 }
 
+bool is_square(std::int64_t count) {
+  const auto side = std::llround(std::sqrt(std::max<std::int64_t>(count, 0)));
+  return side >= 1 && side * side == count;
+}
+
+// Gives [CLS] a position of zeros where the embedding is of the patches alone (timm's
+// no_embed_class).
+void add_class_position(PlainWeights& plain) {
+  const auto found = plain.tensors.find(kPositions);
+  if (!plain.tensors.contains(kRegisters) || found == plain.tensors.end()) return;
+  const std::vector<std::int64_t> shape = found->second.shape;
+  if (shape.size() != 3 || shape[0] != 1 || shape[2] > kMaxWidth || !is_square(shape[1])) return;
+  std::vector<float>& values = plain.values.at(kPositions);
+  values.insert(values.begin(), static_cast<std::size_t>(shape[2]), 0.0F);
+  found->second = view_of(values, {1, 1 + shape[1], shape[2]});
+}
+
 void resize_input(int input_size, PlainWeights& plain) {
   const int patch = patch_side(plain);
   if (input_size % patch != 0)
@@ -93,9 +111,9 @@ void resize_input(int input_size, PlainWeights& plain) {
                        found->second.shape[2] <= kMaxWidth;
   if (!is_grid) throw Error(ErrorKind::kFormat, kPositions, "is missing or of another shape");
   const std::int64_t places = found->second.shape[1] - 1;
-  const auto side = static_cast<int>(std::lround(std::sqrt(std::max<std::int64_t>(places, 0))));
-  if (side < 1 || std::int64_t{side} * side != places)
+  if (!is_square(places))
     throw Error(ErrorKind::kFormat, kPositions, "is not of [CLS] and a square of patches");
+  const auto side = static_cast<int>(std::lround(std::sqrt(places)));
   const int to = input_size / patch;
   if (to == side) return;
   const auto width = static_cast<std::size_t>(found->second.shape[2]);
@@ -156,6 +174,7 @@ PlainWeights plain_weights(const TensorMap& file, const std::string& where, int 
     if (gamma.empty()) throw Error(ErrorKind::kFormat, name, "is empty");
     fold_scale(name, gamma, plain);
   }
+  add_class_position(plain);
   if (input_size > 0) resize_input(input_size, plain);
   return plain;
 }

@@ -15,15 +15,16 @@ using Shape = std::vector<std::int64_t>;
 
 constexpr int kHeadWidth = 64;  // of every plain timm ViT
 constexpr int kInputLimit = 1024, kWidthLimit = 4096, kDepthLimit = 64, kMlpLimit = 16384;
+constexpr int kRegisterLimit = 64;
+constexpr const char* kRegisters = "reg_token";
 
 /// What a tensor's name gives away about families that are not handled.
 struct FamilyMark {
   const char* text;
   const char* meaning;
 };
-constexpr std::array<FamilyMark, 12> kFamilyMarks{
-    {{"reg_token", "register tokens"},
-     {"register_tokens", "register tokens"},
+constexpr std::array<FamilyMark, 11> kFamilyMarks{
+    {{"register_tokens", "register tokens (DINOv2's own names)"},
      {"mask_token", "a mask token (DINOv2's own names)"},
      {"dist_token", "a distillation token"},
      {".ls1.", "layer scale"},
@@ -145,6 +146,8 @@ VitConfig read_sizes(const Reader& reader, int heads) {
   config.input_size = grid_side(reader, reader.at("pos_embed", 3)) * config.patch_size;
   config.depth = block_count(reader);
   config.mlp_width = small(reader, fc1, reader.at(fc1, 2)[0], kMlpLimit);
+  if (reader.has(kRegisters))
+    config.registers = small(reader, kRegisters, reader.at(kRegisters, 3)[1], kRegisterLimit);
   config.heads = heads > 0 ? heads : std::max(config.width / kHeadWidth, 1);
   return config;
 }
@@ -168,6 +171,8 @@ std::string problem_of(const VitConfig& c) {
     return "a width of " + std::to_string(c.width) + " that does not divide into " +
            std::to_string(c.heads) + " heads";
   }
+  if (c.registers < 0 || c.registers > kRegisterLimit)
+    return std::to_string(c.registers) + " registers";
   return {};
 }
 
@@ -203,6 +208,7 @@ std::map<std::string, Shape> vit_tensor_shapes(const VitConfig& config) {
                                            {"mlp.fc1.bias", {mlp}},
                                            {"mlp.fc2.weight", {width, mlp}},
                                            {"mlp.fc2.bias", {width}}};
+  if (config.registers > 0) shapes.emplace(kRegisters, Shape{1, config.registers, width});
   for (int i = 0; i < config.depth; ++i) {
     for (const auto& [name, shape] : block) {
       shapes.emplace("blocks." + std::to_string(i) + "." + name, shape);

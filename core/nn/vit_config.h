@@ -12,7 +12,7 @@
 namespace novelty {
 
 /// A plain timm VisionTransformer: [CLS] token, learned position embedding, pre-norm blocks, fused
-/// qkv, exact GELU, LayerNorm eps 1e-6.
+/// qkv, exact GELU, LayerNorm eps 1e-6. Its tokens in order: [CLS], the patches, the registers.
 struct VitConfig {
   int input_size = 224;  ///< pixels a side
   int patch_size = 16;   ///< 8, 14, 16 or 32
@@ -20,9 +20,11 @@ struct VitConfig {
   int depth = 12;        ///< blocks
   int heads = 3;         ///< width / 64
   int mlp_width = 768;
+  int registers = 0;  ///< learnt tokens that only take part in attention (DINOv2's reg4: 4)
 
   int grid_size() const { return input_size / patch_size; }
   int patch_count() const { return grid_size() * grid_size(); }
+  int token_count() const { return 1 + patch_count() + registers; }
   int patch_values() const { return 3 * patch_size * patch_size; }
 
   bool operator==(const VitConfig&) const = default;
@@ -31,8 +33,8 @@ struct VitConfig {
 /// Reads the sizes from timm names (`prefix` + "patch_embed.proj.weight", ...) and checks that
 /// every tensor of the architecture is there with the right shape, and that nothing unknown is (a
 /// classification head is ignored). heads = width / 64 unless `heads` > 0.
-/// Throws: Error (kFormat: missing or wrong shape; kUnsupported: another family, e.g. register
-/// tokens, layer scale, no [CLS]), naming the tensor.
+/// Throws: Error (kFormat: missing or wrong shape; kUnsupported: another family, e.g. layer
+/// scale, no [CLS]), naming the tensor.
 VitConfig infer_vit_config(const TensorMap& tensors, const std::string& prefix = {}, int heads = 0);
 
 /// Names and shapes of all tensors of `config`, without a head, in file order.

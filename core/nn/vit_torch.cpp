@@ -17,6 +17,7 @@
 #include <cmath>
 #include <cstring>
 #include <utility>
+#include <vector>
 
 #include "novelty/error.h"
 
@@ -37,21 +38,22 @@ at::Tensor norm(const at::Tensor& x, const at::Tensor& weight, const at::Tensor&
   return at::layer_norm(x, {x.size(-1)}, weight, bias, kNormEpsilon);
 }
 
-// q, k: [n, heads, t, d]. Returns [n, t - 1].
-at::Tensor cls_attention_of(const at::Tensor& q, const at::Tensor& k) {
+// q, k: [n, heads, t, d]. Returns [n, patches].
+at::Tensor cls_attention_of(const at::Tensor& q, const at::Tensor& k, std::int64_t patches) {
   const double scale = 1 / std::sqrt(static_cast<double>(q.size(3)));
   const at::Tensor logits = at::matmul(q.narrow(2, 0, 1), k.transpose(2, 3)) * scale;
-  return at::softmax(logits, -1).mean(1).select(1, 0).narrow(1, 1, k.size(2) - 1);
+  return at::softmax(logits, -1).mean(1).select(1, 0).narrow(1, 1, patches);
 }
 
-at::Tensor attention(const VitBlock& block, const at::Tensor& x, int heads,
+at::Tensor attention(const VitBlock& block, const at::Tensor& x, const VitConfig& config,
                      at::Tensor* cls_attention) {
+  const int heads = config.heads;
   const auto n = x.size(0), t = x.size(1), width = x.size(2);
   const auto qkv = at::linear(x, block.qkv_weight, block.qkv_bias)
                        .view({n, t, 3, heads, width / heads})
                        .permute({2, 0, 3, 1, 4});
   const auto q = qkv.select(0, 0), k = qkv.select(0, 1), v = qkv.select(0, 2);
-  if (cls_attention) *cls_attention = cls_attention_of(q, k);
+  if (cls_attention) *cls_attention = cls_attention_of(q, k, t - 1 - config.registers);
   const auto mixed = at::scaled_dot_product_attention(q, k, v);
   return at::linear(mixed.transpose(1, 2).reshape({n, t, width}), block.proj_weight,
                     block.proj_bias);
@@ -95,6 +97,7 @@ Vit vit_of(const VitConfig& config, const TensorsByName& tensors) {
   vit.patch_bias = tensors.at("patch_embed.proj.bias");
   vit.cls_token = tensors.at("cls_token");
   vit.pos_embed = tensors.at("pos_embed");
+  if (config.registers > 0) vit.registers = tensors.at("reg_token");
   for (int i = 0; i < config.depth; ++i) {
     vit.blocks.push_back(block_of(tensors, "blocks." + std::to_string(i) + "."));
   }
@@ -106,15 +109,15 @@ Vit vit_of(const VitConfig& config, const TensorsByName& tensors) {
 at::Tensor embed_patches(const Vit& vit, const at::Tensor& patches, const at::Tensor& positions) {
   const auto tokens = at::linear(patches, vit.patch_weight, vit.patch_bias) + positions;
   const auto cls = (vit.cls_token + vit.pos_embed.narrow(1, 0, 1)).expand({patches.size(0), 1, -1});
-  const std::array<at::Tensor, 2> rows{cls, tokens};
+  std::vector<at::Tensor> rows{cls, tokens};
+  if (vit.registers.defined()) rows.push_back(vit.registers.expand({patches.size(0), -1, -1}));
   return at::cat(rows, 1);
 }
 
 at::Tensor through_blocks(const Vit& vit, at::Tensor x, at::Tensor* cls_attention) {
   for (const auto& block : vit.blocks) {
     at::Tensor* wanted = &block == &vit.blocks.back() ? cls_attention : nullptr;
-    x = x +
-        attention(block, norm(x, block.norm1_weight, block.norm1_bias), vit.config.heads, wanted);
+    x = x + attention(block, norm(x, block.norm1_weight, block.norm1_bias), vit.config, wanted);
     x = x + mlp(block, norm(x, block.norm2_weight, block.norm2_bias));
   }
   return x;

@@ -34,6 +34,7 @@ struct Vit {
   at::Tensor patch_weight, patch_bias;  // [width, patch_values], [width]
   at::Tensor cls_token;                 // [1, 1, width]
   at::Tensor pos_embed;                 // [1, 1 + patch_count, width]
+  at::Tensor registers;                 // [1, registers, width]; undefined without any
   std::vector<VitBlock> blocks;
   at::Tensor norm_weight, norm_bias;  // [width]
 };
@@ -57,7 +58,7 @@ inline constexpr const char* kHeadBias = "head.bias";
 Vit vit_of(const VitConfig& config, const TensorsByName& tensors);
 
 /// patches: [n, k, patch_values], normalised. positions: rows of pos_embed,
-/// [1 or n, k, width]. Returns [n, 1 + k, width], [CLS] first.
+/// [1 or n, k, width]. Returns [n, 1 + k + registers, width], [CLS] first, then the patches.
 at::Tensor embed_patches(const Vit& vit, const at::Tensor& patches, const at::Tensor& positions);
 
 /// x: [n, t, width]. Returns what the last block gives, before the final norm; cls_attention as in
@@ -69,8 +70,8 @@ at::Tensor through_blocks(const Vit& vit, at::Tensor x, at::Tensor* cls_attentio
 std::vector<at::Tensor> last_layers(const Vit& vit, at::Tensor x, int layers);
 
 /// x: [n, t, width] of embed_patches. Returns all tokens after the final norm, [n, t, width].
-/// cls_attention, if not null: gets the last block's [CLS] row over the t - 1 patches, mean over
-/// heads, [n, t - 1].
+/// cls_attention, if not null: gets the last block's [CLS] row over the patches, mean over
+/// heads, [n, t - 1 - registers].
 at::Tensor run_blocks(const Vit& vit, at::Tensor x, at::Tensor* cls_attention = nullptr);
 
 /// embed_patches and run_blocks on whole images: patches [n, patch_count, patch_values].

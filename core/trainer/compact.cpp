@@ -93,6 +93,7 @@ VitConfig compact_config(const CompactRun& run) {
   config.depth = run.options.depth;
   config.heads = config.width / kHeadWidth;
   config.mlp_width = 4 * config.width;
+  config.registers = 0;
   return config;
 }
 

@@ -211,7 +211,7 @@ FeatureLayout layout_of(const TrainingRun& run) {
   FeatureLayout layout = feature_layout(run.teacher.network);
   layout.targets = 0;
   if (run.recipe.tuning.kind == FineTuning::kDefend) {
-    layout.tokens += layout.cls;
+    layout.tokens = static_cast<std::size_t>(run.config().token_count()) * layout.cls;
     layout.attention = layout.cls = 0;
   }
   return layout;

@@ -118,7 +118,6 @@ Recipe resolve_recipe(const TrainingOptions& options, std::size_t pictures) {
     recipe.whole_student = true;
     recipe.guards_scene = false;
     recipe.top_share = kInspectionShare;
-    recipe.learning_rate = kPaperRate;
     recipe.variants = variants_of(pictures);
   } else if (options.preset == "camera") {
     recipe.variants = variants_of(pictures);

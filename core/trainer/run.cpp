@@ -18,6 +18,7 @@ std::size_t TrainingRun::picture_values() const {
 VitConfig TrainingRun::student_config() const {
   constexpr int kSmallDepth = 4;
   VitConfig student = config();
+  student.registers = 0;
   if (recipe.student_depth > 0)
     student.depth = recipe.student_depth;
   else if (!recipe.whole_student)

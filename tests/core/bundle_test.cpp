@@ -257,6 +257,7 @@ TEST(Bundle, ChecksEveryFact) {
       {"/teacher/width", 16},
       {"/teacher/depth", 2},
       {"/teacher/heads", 3},
+      {"/teacher/registers", 4},
       {"/student/heads", 0},
       {"/student/mlp_width", 17},
       {"/student/patch_size", 32},
@@ -376,6 +377,26 @@ TEST(Bundle, IsNotWrittenWithNetworksThatDoNotPair) {
       s.bundle.student.tensors[name] = view_of(s.student.at(name), shape);
     }
   });
+}
+
+TEST(Bundle, KeepsTheRegistersOfATeacher) {
+  SmallBundle small;
+  const std::vector<float> registers(static_cast<std::size_t>(2) * 8, 0.5F);
+  small.bundle.teacher.config.registers = 2;
+  small.bundle.teacher.tensors["reg_token"] = view_of(registers, {1, 2, 8});
+  const auto bytes = written(small);
+  expect_equal(parse_bundle(bytes, "m").teacher, small.bundle.teacher);
+  EXPECT_EQ(parse_bundle(bytes, "m").student.config.registers, 0);
+  const json facts = json::parse(parse_bundle(bytes, "m").info.facts_json);
+  EXPECT_FALSE(facts.at("student").contains("registers"));
+  for (const json& wrong : {json(0), json(1), json(3), json(-2), json("2"), json(1e300)}) {
+    json changed = facts;
+    changed["teacher"]["registers"] = wrong;
+    expect_refused(ErrorKind::kFormat, "", with_facts(bytes, changed.dump()));
+  }
+  json silent = facts;
+  silent["teacher"].erase("registers");
+  expect_refused(ErrorKind::kFormat, "", with_facts(bytes, silent.dump()));
 }
 
 TEST(Bundle, IsNotWrittenWithAProvenanceThatIsNoObject) {

@@ -77,7 +77,7 @@ class Contrast : public ::testing::Test {
     return loss;
   }
 
-  const VitConfig config_ = tiny_config(2);
+  VitConfig config_ = tiny_config(2);
   // The two views of a picture are much alike.
   static std::vector<float> alike() {
     auto views = random_values(kViews * kTinyPatches * kTinyPatchValues, 7);
@@ -87,7 +87,7 @@ class Contrast : public ::testing::Test {
     return views;
   }
 
-  const VitWeights weights_ = init_untrained_teacher(config_, 5);
+  VitWeights weights_ = init_untrained_teacher(config_, 5);
   const std::vector<float> views_ = alike();
   std::vector<float> centre_ = random_values(kTinyWidth, 8);
   const Backend* backend_ = testing::training_or_null();
@@ -108,6 +108,22 @@ TEST_F(Contrast, GradientEqualsTheFiniteDifference) {
       {"patch_embed.proj.weight", "cls_token", "pos_embed", "blocks.0.attn.qkv.weight",
        "blocks.1.mlp.fc1.bias", "norm.bias"},
       [&](const VitWeights& weights) { return loss_at(weights); }, 0.03, 1e-4);
+}
+
+TEST_F(Contrast, LearnsRegistersToo) {
+  config_.registers = 4;
+  weights_["reg_token"] = random_values(4 * kTinyWidth, 9);
+  EXPECT_NEAR(loss_at(weights_), expected_loss(), 1e-4);
+  const auto taught = trainer(weights_);
+  StepOptions options;
+  options.beta1 = 0;
+  options.max_gradient_norm = 0;
+  step(*taught, options);
+  const TrainerState state = state_of(*taught);
+  EXPECT_NE(state.floats("network.reg_token"), weights_.at("reg_token"));
+  testing::expect_gradients(
+      state, weights_, {"reg_token"}, [&](const VitWeights& moved) { return loss_at(moved); }, 0.03,
+      1e-4);
 }
 
 TEST_F(Contrast, HowManyThreadsSplitTheBatchChangesRoundingOnly) {

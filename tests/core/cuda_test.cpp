@@ -55,6 +55,18 @@ void expect_alike(std::span<const float> found, std::span<const float> expected,
         << i;
 }
 
+VitConfig without_registers(VitConfig config) {
+  config.registers = 0;
+  return config;
+}
+
+// Registers that matter.
+VitWeights teacher_of(const VitConfig& config) {
+  VitWeights weights = init_untrained_teacher(config, 1);
+  if (config.registers > 0) weights["reg_token"] = random_values(weights.at("reg_token").size(), 9);
+  return weights;
+}
+
 // A pair of networks: the width, the heads, the grid.
 class Cuda : public ::testing::TestWithParam<VitConfig> {
  protected:
@@ -87,10 +99,11 @@ class Cuda : public ::testing::TestWithParam<VitConfig> {
   const VitConfig config_ = GetParam();
   const std::size_t picture_ = static_cast<std::size_t>(config_.patch_count()) *
                                static_cast<std::size_t>(config_.patch_values());
-  const VitWeights teacher_weights_ = init_untrained_teacher(config_, 1);
-  const VitWeights student_weights_ = init_student(config_, 2);
+  const VitWeights teacher_weights_ = teacher_of(config_);
+  const VitConfig student_config_ = without_registers(config_);
+  const VitWeights student_weights_ = init_student(student_config_, 2);
   const NetworkView teacher_ = network_of(config_, teacher_weights_);
-  const NetworkView student_ = network_of(config_, student_weights_);
+  const NetworkView student_ = network_of(student_config_, student_weights_);
   const Backend* backend_ = nullptr;
 };
 
@@ -145,15 +158,15 @@ TEST_P(Cuda, TeacherGivesTheCpusFeatures) {
   expect_rows_alike(found[2], expected[2], static_cast<std::size_t>(config_.width));
 }
 
-VitConfig config_with(int input_size, int patch_size, int width, int heads) {
-  VitConfig config{input_size, patch_size, width, 3, heads, 4 * width};
-  return config;
+VitConfig config_with(int input_size, int patch_size, int width, int heads, int registers = 0) {
+  return {input_size, patch_size, width, 3, heads, 4 * width, registers};
 }
 
 INSTANTIATE_TEST_SUITE_P(Networks, Cuda,
                          ::testing::Values(config_with(224, 16, 192, 3),    // 197 tokens
                                            config_with(224, 16, 384, 12),   // heads of 32
                                            config_with(64, 16, 64, 1),      // 17
+                                           config_with(98, 14, 128, 2, 4),  // 54, registers
                                            config_with(518, 14, 128, 2)));  // 1370
 
 TEST(CudaDevice, RefusesAGpuThatIsNotThere) {

@@ -91,6 +91,34 @@ TEST_F(Defend, FrozenTokensAreThoseBeforeTheLastTwoBlocks) {
   }
 }
 
+// Registers reach the blocks that learn, and do not change.
+TEST_F(Defend, RegistersTakePart) {
+  VitConfig config = config_;
+  config.registers = 4;
+  VitWeights weights = weights_;
+  const std::size_t values = 4 * kTinyWidth, picture = kTokens + values;
+  weights["reg_token"] = random_values(values, 9);
+  const auto taught = backend_->make_defend_trainer(network_of(config, weights), options_, {}, 2);
+  std::vector<float> whole(kBatch * picture);
+  taught->frozen(pictures_, kBatch, whole);
+  StepOptions none;
+  none.learning_rate = 0;
+  const auto loss_of = [&](const std::vector<float>& tokens) {
+    return backend_->make_defend_trainer(network_of(config, weights), options_, {}, 2)
+        ->step(tokens, crops_, boxes_, kBatch, none)
+        .loss;
+  };
+  const double loss = loss_of(whole);
+  EXPECT_TRUE(std::isfinite(loss));
+  std::vector<float> other = whole;
+  for (std::size_t i = 0; i < kBatch; ++i)
+    std::fill_n(other.begin() + static_cast<std::ptrdiff_t>(i * picture + kTokens), values, 0.0F);
+  EXPECT_NE(loss_of(other), loss) << "the registers are behind the patches, and are attended to";
+  EXPECT_NE(step(*trainer()).loss, loss);
+  EXPECT_FALSE(state_of(*taught).tensors.contains("network.reg_token"));
+  EXPECT_THROW(step(*taught), Error) << "whole pictures lack their registers";
+}
+
 TEST_F(Defend, OnlyTheLastTwoBlocksAndTheNormChange) {
   const auto taught = trainer();
   step(*taught);

@@ -160,12 +160,14 @@ TEST_P(KernelsTest, GeluIsWithinItsError) {
 }
 
 struct Size {
-  int input, patch, width, heads, mlp;
+  int input, patch, width, heads, mlp, registers = 0;
 };
-// 2, 5, 17, 50, 82 and 197 tokens; heads of 32 and 64; widths and depths with remainders.
-constexpr std::array kSizes{Size{16, 16, 64, 1, 64},   Size{28, 14, 64, 2, 100},
-                            Size{64, 16, 128, 2, 200}, Size{112, 16, 192, 6, 768},
-                            Size{72, 8, 64, 1, 256},   Size{224, 16, 192, 3, 768}};
+// 2, 5, 17, 19, 54, 50, 82, 201 and 197 tokens, some of them registers; heads of 32 and 64; widths
+// and depths with remainders.
+constexpr std::array kSizes{
+    Size{16, 16, 64, 1, 64},     Size{28, 14, 64, 2, 100},      Size{64, 16, 128, 2, 200},
+    Size{64, 16, 64, 2, 256, 2}, Size{98, 14, 192, 3, 768, 4},  Size{112, 16, 192, 6, 768},
+    Size{72, 8, 64, 1, 256},     Size{224, 16, 192, 3, 768, 4}, Size{224, 16, 192, 3, 768}};
 
 VitConfig config_of(const Size& size) {
   VitConfig config;
@@ -174,11 +176,19 @@ VitConfig config_of(const Size& size) {
   config.width = size.width;
   config.heads = size.heads;
   config.mlp_width = size.mlp;
+  config.registers = size.registers;
   config.depth = 2;
   return config;
 }
 
-// The network in double, by its definition, with the tokens at length 1.
+// Registers that matter.
+VitWeights teacher_of(const VitConfig& config) {
+  VitWeights weights = init_untrained_teacher(config, 5);
+  if (config.registers > 0) weights["reg_token"] = random_values(weights.at("reg_token").size(), 9);
+  return weights;
+}
+
+// The network in double, by its definition, with the tokens but the registers at length 1.
 class Reference {
  public:
   explicit Reference(const NetworkView& network) : network_(network), config_(network.config) {}
@@ -199,6 +209,7 @@ class Reference {
       for (int c = 0; c < x.columns; ++c) square += x.at(r, c) * x.at(r, c);
       for (int c = 0; c < x.columns; ++c) x.at(r, c) /= std::sqrt(square);
     }
+    x.values.resize(static_cast<std::size_t>((1 + config_.patch_count()) * x.columns));
     return x.values;
   }
 
@@ -273,9 +284,14 @@ class Reference {
   Matrix embed(std::span<const float> patches) const {
     const auto weight = tensor("patch_embed.proj.weight"), bias = tensor("patch_embed.proj.bias");
     const auto cls = tensor("cls_token"), position = tensor("pos_embed");
-    const int values = config_.patch_values();
-    Matrix x(1 + config_.patch_count(), config_.width);
-    for (int r = 0; r < x.rows; ++r) {
+    const int values = config_.patch_values(), registers = 1 + config_.patch_count();
+    Matrix x(config_.token_count(), config_.width);
+    if (config_.registers > 0) {
+      const auto tokens = tensor("reg_token");
+      std::copy(tokens.begin(), tokens.end(),
+                x.values.begin() + std::ptrdiff_t{registers} * x.columns);
+    }
+    for (int r = 0; r < registers; ++r) {
       for (int c = 0; c < x.columns; ++c) {
         const auto i = static_cast<std::size_t>(c);
         x.at(r, c) = position[static_cast<std::size_t>(r * x.columns + c)];
@@ -326,7 +342,7 @@ double worst_distance(const std::vector<double>& a, const std::vector<double>& b
 TEST_P(KernelsTest, NetworksOfEverySizeAreTheirDefinition) {
   for (const Size& size : kSizes) {
     const VitConfig config = config_of(size);
-    const VitWeights weights = init_untrained_teacher(config, 5);
+    const VitWeights weights = teacher_of(config);
     NetworkView network = network_of(config, weights);
     const auto patches =
         random_values(static_cast<std::size_t>(config.patch_count() * config.patch_values()), 6);
@@ -347,9 +363,12 @@ TEST_P(KernelsTest, NetworksOfEverySizeAreTheirDefinition) {
 }
 
 TEST_P(KernelsTest, PartsOfAPassGiveTheSameToTheBit) {
-  const VitConfig config = config_of(kSizes.back());
-  const VitWeights teacher = init_untrained_teacher(config, 5), student = init_student(config, 6);
-  NetworkView networks[] = {network_of(config, teacher), network_of(config, student)};
+  VitConfig config = config_of(kSizes.back());
+  const VitWeights student = init_student(config, 6);
+  const NetworkView student_network = network_of(config, student);
+  config.registers = 4;
+  const VitWeights teacher = teacher_of(config);
+  NetworkView networks[] = {network_of(config, teacher), student_network};
   const auto patches =
       random_values(static_cast<std::size_t>(config.patch_count() * config.patch_values()), 6);
   std::vector<std::unique_ptr<RangeFinder>> finders;

@@ -25,8 +25,10 @@ namespace {
 // The network of tests/core/teacher_form_test.cpp's golden tokens: 56 pixels in patches of 14.
 constexpr int kWidth = 128, kDepth = 2, kPatch = 14, kMlp = 512;
 
-std::map<std::string, std::vector<std::int64_t>> shapes() {
+// In timm's form: where there are registers, [CLS] has no position.
+std::map<std::string, std::vector<std::int64_t>> shapes(int registers) {
   VitConfig config;
+  config.registers = registers;
   config.input_size = 56;
   config.patch_size = kPatch;
   config.width = kWidth;
@@ -37,6 +39,7 @@ std::map<std::string, std::vector<std::int64_t>> shapes() {
   for (int i = 0; i < kDepth; ++i)
     for (const char* scale : {".ls1.gamma", ".ls2.gamma"})
       all.emplace("blocks." + std::to_string(i) + scale, std::vector<std::int64_t>{kWidth});
+  if (registers > 0) --all.at("pos_embed")[1];
   return all;
 }
 
@@ -46,6 +49,7 @@ float weight(const std::string& name, int tensor, std::int64_t i) {
   const double wave = std::sin(0.37 * at + 1.3 * tensor + 0.013 * at * at);
   if (name.find("norm") != std::string::npos && name.ends_with("weight"))
     return static_cast<float>(1 + 0.1 * wave);
+  if (name == "reg_token") return static_cast<float>(wave);
   return static_cast<float>(name.ends_with("gamma") ? 0.5 + 0.3 * wave : 0.1 * wave);
 }
 
@@ -59,10 +63,10 @@ struct Weights {
   }
 };
 
-Weights dinov2() {
+Weights dinov2(int registers = 0) {
   Weights weights;
   int tensor = 0;
-  for (const auto& [name, shape] : shapes()) {
+  for (const auto& [name, shape] : shapes(registers)) {
     const auto count =
         std::accumulate(shape.begin(), shape.end(), std::int64_t{1}, std::multiplies<>());
     std::vector<float> numbers;
@@ -138,6 +142,80 @@ TEST_F(TeacherFile, OfDinoV2GivesTheTokensOfTimmAtThreeSizes) {
   }
 }
 
+// The same with reg_tokens=4 and no_embed_class=True. cls, seen: the beginnings of [CLS] at length
+// 1 and of its attention to the patches in the last block, mean over heads.
+struct GoldenPicture {
+  int size;
+  std::array<float, 6> cls, seen;
+};
+
+const std::array<GoldenPicture, 3> kGoldenPictures{{
+    {56,
+     {-0.2679217F, 0.0560425F, -0.0024651F, 0.027855F, -0.0354705F, -0.1178907F},
+     {0.0453546F, 0.0236271F, 0.0281701F, 0.080518F, 0.0250805F, 0.0237996F}},
+    {42,
+     {-0.2709987F, 0.0522913F, 0.001309F, 0.113189F, -0.1128379F, -0.0811134F},
+     {0.0553602F, 0.0277022F, 0.0471239F, 0.0285505F, 0.0416916F, 0.1488362F}},
+    {84,
+     {-0.2491361F, 0.0684065F, -0.0347997F, 0.0120136F, -0.0208733F, -0.1216303F},
+     {0.0226355F, 0.0134528F, 0.016992F, 0.0423053F, 0.0272573F, 0.0178976F}},
+}};
+
+const std::array<Golden, 9> kGoldenBesideRegisters{{
+    {56, 0, {-0.2842098F, 0.03668F, -0.0490898F, -0.0169089F, -0.0328535F, 0.0390193F}},
+    {56, 8, {0.1675516F, 0.0421084F, 0.0093263F, 0.0611822F, -0.0027242F, -0.1038019F}},
+    {56, 15, {0.0224744F, 0.129263F, -0.0632405F, 0.0135141F, -0.0409412F, -0.0536893F}},
+    {42, 0, {-0.2803091F, 0.0365991F, -0.0491995F, -0.0161568F, -0.0391847F, 0.0432724F}},
+    {42, 4, {0.1841269F, 0.0263695F, 0.0163774F, 0.0794833F, 0.0034964F, -0.1063482F}},
+    {42, 8, {-0.191753F, -0.1147987F, 0.0402503F, -0.0127018F, 0.020751F, 0.0737633F}},
+    {84, 0, {-0.2855582F, 0.0367068F, -0.0484198F, -0.0176403F, -0.0325515F, 0.0360857F}},
+    {84, 18, {0.1214005F, -0.136643F, 0.0815093F, 0.0844599F, 0.0669667F, 0.0035033F}},
+    {84, 35, {-0.1550201F, 0.116658F, -0.0831019F, -0.0078923F, -0.047225F, 0.0050011F}},
+}};
+
+TEST_F(TeacherFile, OfDinoV2WithRegistersGivesTheFeaturesOfTimmAtThreeSizes) {
+  const std::string path = write(dinov2(4));
+  for (const GoldenPicture& picture : kGoldenPictures) {
+    const TeacherWeights teacher = load_teacher(path, picture.size == 56 ? 0 : picture.size);
+    const VitConfig& config = teacher.network.config;
+    EXPECT_EQ(config.registers, 4);
+    EXPECT_EQ(config.input_size, picture.size);
+    const auto network = backend_for("cpu").make_teacher(teacher.network, {1});
+    const auto patches = static_cast<std::size_t>(config.patch_count());
+    std::vector<float> tokens(patches * kWidth), attention(patches), cls(kWidth);
+    network->features(image_patches(picture.size), 1, {tokens, attention, cls});
+    for (std::size_t i = 0; i < picture.cls.size(); ++i) {
+      EXPECT_NEAR(cls.at(i), picture.cls.at(i), 2e-5) << picture.size << " " << i;
+      EXPECT_NEAR(attention.at(i), picture.seen.at(i), 2e-6) << picture.size << " " << i;
+      for (const Golden& golden : kGoldenBesideRegisters) {
+        if (golden.size != picture.size) continue;
+        EXPECT_NEAR(tokens.at(static_cast<std::size_t>(golden.place) * kWidth + i),
+                    golden.token.at(i), 2e-5)
+            << golden.size << " " << golden.place << " " << i;
+      }
+    }
+  }
+}
+
+// The CPU's features in float32 are those of LibTorch: a compact network that is the teacher itself
+// has nothing to learn.
+TEST_F(TeacherFile, WithRegistersIsTheSameNetworkInLibTorch) {
+  const Backend* training = testing::training_or_null();
+  if (!training) GTEST_SKIP() << "this build has no LibTorch backend";
+  const TeacherWeights teacher = load_teacher(write(dinov2(4)), 0);
+  const auto patches = static_cast<std::size_t>(teacher.network.config.patch_count());
+  const std::vector<float> picture = image_patches(56);
+  std::vector<float> tokens(patches * kWidth), attention(patches), cls(kWidth);
+  backend_for("cpu")
+      .make_teacher(teacher.network, {1})
+      ->features(picture, 1, {tokens, attention, cls});
+  const CompactLosses losses = training->make_compact_trainer(teacher.network, kWidth, 3, {}, 1)
+                                   ->step(picture, {tokens, attention, cls}, 1, {});
+  EXPECT_NEAR(losses.tokens, 0, 1e-9);
+  EXPECT_NEAR(losses.cls, 0, 1e-9);
+  EXPECT_NEAR(losses.attention, 0, 1e-6);
+}
+
 TEST_F(TeacherFile, OfAPlainNetworkIsLeftAsItIs) {
   Weights plain = dinov2();
   for (const char* name :
@@ -180,6 +258,21 @@ TEST_F(TeacherFile, WithAFaultIsRefused) {
       42, "pos_embed");
   expect_refused([](Weights& w) { w.set("pos_embed", {}, {1, 0, kWidth}); }, 42, "pos_embed");
   expect_refused([](Weights& w) { w.tensors.erase("patch_embed.proj.weight"); }, 42, "patch_embed");
+  const auto with_positions = [](std::vector<std::int64_t> shape) {
+    return [shape](Weights& w) {
+      std::size_t count = 1;
+      for (const auto side : shape) count *= static_cast<std::size_t>(side);
+      w.set("reg_token", std::vector<float>(std::size_t{4} * kWidth), {1, 4, kWidth});
+      w.set("pos_embed", std::vector<float>(count), shape);
+    };
+  };
+  expect_refused(with_positions({1, 21, kWidth}), 0,
+                 "pos_embed");  // of [CLS] and the registers too
+  expect_refused(with_positions({16, kWidth}), 0, "pos_embed");
+  expect_refused(with_positions({1, 0, kWidth}), 0, "pos_embed");
+  expect_refused(with_positions({1, 16, 0}), 0, "pos_embed");
+  expect_refused(with_positions({1, 16, 64}), 0, "pos_embed");
+  expect_refused([](Weights& w) { w.set("reg_token", {}, {1, 0, kWidth}); }, 0, "reg_token");
 }
 
 TEST(ResampledGrid, KeepsConstantsAndItsOwnSize) {

@@ -601,6 +601,42 @@ TEST_F(TrainerTest, WarnsOfATeacherWhoseNormalisationIsUnknown) {
   EXPECT_NE(report.warnings[0].find("0.5 is assumed"), std::string::npos);
 }
 
+// A file as timm has it: [CLS] without a position.
+TEST_F(TrainerTest, TakesTeachersWithRegisters) {
+  if (backend_for("auto").description.find("stand-in") != std::string::npos)
+    GTEST_SKIP() << "the stand-in fine-tunes no registers";
+  VitConfig config = tiny_config();
+  config.registers = 4;
+  VitWeights weights = init_untrained_teacher(config, 3);
+  for (float& value : weights.at("reg_token")) value *= 16;
+  weights.at("pos_embed")
+      .erase(weights.at("pos_embed").begin(), weights.at("pos_embed").begin() + 64);
+  TensorMap tensors;
+  for (const auto& [name, shape] : vit_tensor_shapes(config))
+    tensors[name] = view_of(weights.at(name),
+                            name == "pos_embed" ? std::vector<std::int64_t>{1, 16, 64} : shape);
+  TrainingOptions chosen = options("m.novelty");
+  chosen.teacher_path = folder_ / "vit_small_patch16_reg4_dinov2.safetensors";
+  write_file_atomically(chosen.teacher_path, serialize_safetensors(tensors, {}));
+  for (const char* tuning : {"none", "contrast", "defend"}) {
+    WalkingBar source(16, false);
+    chosen.fine_tuning = tuning;
+    chosen.input_size = tuning == std::string("none") ? 96 : 0;
+    const TrainingReport report = train(source, chosen);
+    const Bundle bundle = read_bundle(chosen.output);
+    EXPECT_EQ(bundle.teacher.config.registers, 4);
+    EXPECT_EQ(bundle.student.config.registers, 0);
+    EXPECT_EQ(bundle.info.input_size, chosen.input_size > 0 ? 96 : 64);
+    EXPECT_EQ(to_floats(bundle.teacher.tensors.at("reg_token"), {}) == weights.at("reg_token"),
+              tuning != std::string("contrast"))
+        << tuning;
+    const auto detector = Detector::load(chosen.output, {"auto", 1, "fp32"});
+    FrameScore score;
+    detector->score(picture(source, 0, *detector), *detector->make_scratch(), score);
+    EXPECT_TRUE(std::isfinite(score.score)) << tuning;
+  }
+}
+
 TEST_F(TrainerTest, TakesDinosPatchesOfEightAndItsNormalisation) {
   WalkingBar source(12);
   VitConfig config = tiny_config();

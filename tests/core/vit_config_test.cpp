@@ -96,6 +96,20 @@ TEST(VitConfig, NamesEveryMissingOrMisshapenTensor) {
   }
 }
 
+TEST(VitConfig, CountsRegisters) {
+  VitConfig config = config_of(32, 16, 64, 1, 1, 256);
+  EXPECT_EQ(infer_vit_config(tensors_of(config)).registers, 0);
+  config.registers = 4;
+  EXPECT_EQ(config.token_count(), 9);
+  EXPECT_EQ(infer_vit_config(tensors_of(config)), config);
+  for (const std::vector<std::int64_t>& shape : std::vector<std::vector<std::int64_t>>{
+           {}, {4, 64}, {1, 0, 64}, {1, -4, 64}, {1, 65, 64}, {1, 4, 63}, {2, 4, 64}}) {
+    TensorMap tensors = tensors_of(config);
+    tensors["reg_token"].shape = shape;
+    expect_refused(tensors, ErrorKind::kFormat, "reg_token");
+  }
+}
+
 TEST(VitConfig, RefusesIntegerTensors) {
   TensorMap tensors = tensors_of(config_of(32, 16, 64, 1, 1, 256));
   tensors["norm.bias"].dtype = DType::kI32;
@@ -105,7 +119,7 @@ TEST(VitConfig, RefusesIntegerTensors) {
 TEST(VitConfig, RefusesOtherFamiliesByWhatMakesThemSo) {
   const TensorMap plain = tensors_of(config_of(32, 16, 64, 1, 1, 256));
   const std::vector<std::pair<std::string, std::string>> marks{
-      {"reg_token", "register tokens"},
+      {"register_tokens", "register tokens"},
       {"blocks.0.ls1.gamma", "layer scale"},
       {"dist_token", "distillation token"},
       {"blocks.0.attn.q_norm.weight", "queries"},

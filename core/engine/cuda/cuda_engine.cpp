@@ -102,8 +102,8 @@ class Lane {
       const std::size_t count = size_of(pictures);
       patches = DeviceMemory<Bf16Pair>(count * size_of(config.patch_count()) *
                                        size_of(config.patch_values()) / 2);
-      tokens = DeviceMemory<Four>(count * size_of(networks.teacher.tokens()) *
-                                  size_of(config.width) / 4);
+      tokens =
+          DeviceMemory<Four>(count * size_of(1 + config.patch_count()) * size_of(config.width) / 4);
       discrepancy = DeviceMemory<float>(count * size_of(config.patch_count()));
     }
 
@@ -151,7 +151,8 @@ class Lane {
     check(cudaEventRecord(join_.get(), second_.get()), "an event");
     check(cudaStreamWaitEvent(first_.get(), join_.get()), "an event");
     launch_finish_pair(own.teacher.shape(pictures), own.teacher.last(), own.student.last(),
-                       own.tokens.data(), own.discrepancy.data(), first_.get());
+                       networks_.student.tokens(), own.tokens.data(), own.discrepancy.data(),
+                       first_.get());
     check(cudaGetLastError(), "starting a kernel");
   }
 
@@ -205,7 +206,7 @@ int most_pictures(const VitConfig& teacher, const VitConfig& student) {
   std::size_t bytes = 0;
   for (const VitConfig* config : {&teacher, &student}) {
     const auto values = size_of(7 * config->width + config->mlp_width);
-    bytes += size_of(1 + config->patch_count()) * values * sizeof(Bf16Pair) / 2 * 5 / 4;
+    bytes += size_of(config->token_count()) * values * sizeof(Bf16Pair) / 2 * 5 / 4;
   }
   const std::size_t fitting = free / kMemoryShare / bytes;
   const auto bucket = std::ranges::find_if(kBuckets.rbegin(), kBuckets.rend(), [&](int pictures) {
@@ -286,7 +287,8 @@ class CudaTeacher : public Teacher {
   }
 
   void tokens(std::span<const float> patches, int batch, std::span<float> out) override {
-    const std::size_t picture = size_of(network_.tokens()) * size_of(network_.config().width);
+    const std::size_t picture =
+        size_of(1 + network_.config().patch_count()) * size_of(network_.config().width);
     check_size(out.size(), static_cast<std::int64_t>(size_of(batch) * picture), "tokens");
     for_each_part(patches, batch, false, [&](std::size_t first, std::size_t size) {
       check(cudaMemcpyAsync(&out[first * picture], tokens_.data(), size * picture * sizeof(float),
@@ -330,7 +332,8 @@ class CudaTeacher : public Teacher {
     patches_ = DeviceMemory<Bf16Pair>(count * size_of(config.patch_count()) *
                                       size_of(config.patch_values()) / 2);
     attention_ = DeviceMemory<float>(count * size_of(config.patch_count()));
-    tokens_ = DeviceMemory<Four>(count * size_of(network_.tokens()) * size_of(config.width) / 4);
+    tokens_ =
+        DeviceMemory<Four>(count * size_of(1 + config.patch_count()) * size_of(config.width) / 4);
     most_ = pictures;
   }
 

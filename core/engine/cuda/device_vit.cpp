@@ -32,6 +32,10 @@ class DeviceVit::Packer {
     for (std::size_t i = 0; i < positions.size(); ++i) {
       positions[i] += i < cls.size() ? cls[i] : bias[i % bias.size()];
     }
+    if (config_.registers > 0) {
+      const auto registers = values("reg_token");
+      positions.insert(positions.end(), registers.begin(), registers.end());
+    }
     vit.positions_ = on_device(positions);
     vit.patch_ = std::make_unique<Linear>(library_, Use::kPlain, config_.width,
                                           config_.patch_values(), weight, bias);
@@ -121,7 +125,8 @@ DevicePass::DevicePass(const DeviceVit& network, int most)
 }
 
 PassShape DevicePass::shape(int pictures) const {
-  return {pictures, network_.tokens(), network_.config_.width, network_.config_.heads};
+  return {pictures, network_.tokens(), network_.config_.patch_count(), network_.config_.width,
+          network_.config_.heads};
 }
 
 void DevicePass::run(int pictures, const Bf16Pair* patches, float* cls_attention,

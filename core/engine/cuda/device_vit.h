@@ -18,7 +18,7 @@ class DeviceVit {
   DeviceVit(const NetworkView& network, LinearLibrary& library);
 
   const VitConfig& config() const { return config_; }
-  int tokens() const { return 1 + config_.patch_count(); }
+  int tokens() const { return config_.token_count(); }
 
   /// Prepares for batches of `pictures`. Thread: one at a time, none in a pass.
   void plan(int pictures);
@@ -43,7 +43,7 @@ class DeviceVit {
 
   VitConfig config_;
   std::unique_ptr<Linear> patch_;
-  DeviceMemory<float> positions_;  // [tokens, width]; [CLS]'s and the patches' bias are in it
+  DeviceMemory<float> positions_;  // [tokens, width]; [CLS], the patches' bias, registers in it
   std::vector<Block> blocks_;
   Norm norm_;
 };

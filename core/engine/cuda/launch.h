@@ -8,16 +8,17 @@
 
 namespace novelty::cuda {
 
-/// Sizes of a pass: `pictures` of `tokens` tokens, [CLS] first, `width` wide (a multiple of 4, at
-/// most 4096).
+/// Sizes of a pass: `pictures` of `tokens` tokens, [CLS] first, then those of `patches` and the
+/// registers, `width` wide (a multiple of 4, at most 4096).
 struct PassShape {
-  int pictures = 0, tokens = 0, width = 0, heads = 0;
+  int pictures = 0, tokens = 0, patches = 0, width = 0, heads = 0;
 
   int rows() const { return pictures * tokens; }
+  int named_rows() const { return pictures * (1 + patches); }  ///< without the registers
   int fours() const { return width / 4; }
 };
 
-/// patches: [pictures, tokens - 1, width], embedded. positions: [tokens, width]. x, normed:
+/// patches: [pictures, patches, width], embedded. positions: [tokens, width]. x, normed:
 /// [pictures, tokens, width].
 void launch_embed(const PassShape& shape, const Bf16Pair* patches, const float* positions, Four* x,
                   NormView norm, Bf16Pair* normed, cudaStream_t stream);
@@ -34,17 +35,17 @@ void launch_attention(const PassShape& shape, const Bf16Pair* qkv, Bf16Pair* mix
 /// Lets launch_attention's kernels have the memory they need, on the current device.
 void prepare_attention();
 
-/// The [CLS] row of the attention, mean over heads, without [CLS] itself: [pictures, tokens - 1].
+/// The [CLS] row of the attention over the patches, mean over heads: [pictures, patches].
 void launch_cls_attention(const PassShape& shape, const Bf16Pair* qkv, float* attention,
                           cudaStream_t stream);
 
-/// tokens: [pictures, tokens, width] after the final norm, of length 1 if `shorten`.
+/// tokens: [pictures, 1 + patches, width] after the final norm, of length 1 if `shorten`.
 void launch_finish(const PassShape& shape, LastRow last, bool shorten, Four* tokens,
                    cudaStream_t stream);
 
-/// tokens: the teacher's, [pictures, tokens, width], of length 1. discrepancy: [pictures,
-/// tokens - 1].
-void launch_finish_pair(const PassShape& shape, LastRow teacher, LastRow student, Four* tokens,
-                        float* discrepancy, cudaStream_t stream);
+/// tokens: the teacher's, [pictures, 1 + patches, width], of length 1. discrepancy: [pictures,
+/// patches]. shape: the teacher's; student_tokens: of a picture.
+void launch_finish_pair(const PassShape& shape, LastRow teacher, LastRow student,
+                        int student_tokens, Four* tokens, float* discrepancy, cudaStream_t stream);
 
 }  // namespace novelty::cuda

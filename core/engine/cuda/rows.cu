@@ -32,10 +32,11 @@ __global__ void embed(PassShape shape, const Bf16Four* patches, const Four* posi
   const int row = own_row();
   if (row >= shape.pictures * shape.tokens) return;
   const int fours = shape.width / 4, token = row % shape.tokens;
-  const std::size_t patch = static_cast<std::size_t>(row / shape.tokens) * (shape.tokens - 1);
+  const std::size_t patch = static_cast<std::size_t>(row / shape.tokens) * shape.patches;
   const std::size_t at = static_cast<std::size_t>(row) * fours;
+  const bool has_patch = token > 0 && token <= shape.patches;
   embed_and_normalise<kMost>(
-      Warp(), fours, token > 0 ? patches + (patch + token - 1) * fours : nullptr,
+      Warp(), fours, has_patch ? patches + (patch + token - 1) * fours : nullptr,
       positions + static_cast<std::size_t>(token) * fours, x + at, norm, normed + at);
 }
 
@@ -48,31 +49,34 @@ __global__ void normalise_rows(PassShape shape, const Four* x, NormView norm, Bf
   normalise<kMost>(Warp(), fours, x + at, norm, normed + at);
 }
 
-__device__ LastRow at_row(LastRow last, std::size_t at) {
-  return {last.x + at, last.norm};
+// Of the row'th of the rows without registers, where a picture has `tokens` with them.
+__device__ LastRow at_row(LastRow last, const PassShape& shape, int row, int tokens) {
+  const int picture = row / (1 + shape.patches), token = row % (1 + shape.patches);
+  const std::size_t place = static_cast<std::size_t>(picture) * tokens + token;
+  return {last.x + place * (shape.width / 4), last.norm};
 }
 
 template <int kMost>
 __global__ void finish(PassShape shape, LastRow last, bool shorten, Four* tokens) {
   const int row = own_row();
-  if (row >= shape.pictures * shape.tokens) return;
+  if (row >= shape.pictures * (1 + shape.patches)) return;
   const int fours = shape.width / 4;
-  const std::size_t at = static_cast<std::size_t>(row) * fours;
-  finish_token<kMost>(Warp(), fours, at_row(last, at), shorten, tokens + at);
+  finish_token<kMost>(Warp(), fours, at_row(last, shape, row, shape.tokens), shorten,
+                      tokens + static_cast<std::size_t>(row) * fours);
 }
 
 template <int kMost>
-__global__ void finish_pairs(PassShape shape, LastRow teacher, LastRow student, Four* tokens,
-                             float* discrepancy) {
+__global__ void finish_pairs(PassShape shape, LastRow teacher, LastRow student, int student_tokens,
+                             Four* tokens, float* discrepancy) {
   const int row = own_row();
-  if (row >= shape.pictures * shape.tokens) return;
-  const int fours = shape.width / 4, token = row % shape.tokens;
-  const std::size_t at = static_cast<std::size_t>(row) * fours;
-  const float distance =
-      finish_pair<kMost>(Warp(), fours, at_row(teacher, at), at_row(student, at), tokens + at);
+  if (row >= shape.pictures * (1 + shape.patches)) return;
+  const int fours = shape.width / 4, token = row % (1 + shape.patches);
+  const float distance = finish_pair<kMost>(
+      Warp(), fours, at_row(teacher, shape, row, shape.tokens),
+      at_row(student, shape, row, student_tokens), tokens + static_cast<std::size_t>(row) * fours);
   if (token > 0 && threadIdx.x == 0) {
-    const std::size_t patch = static_cast<std::size_t>(row / shape.tokens) * (shape.tokens - 1);
-    discrepancy[patch + token - 1] = distance;
+    const int picture = row / (1 + shape.patches);
+    discrepancy[static_cast<std::size_t>(picture) * shape.patches + token - 1] = distance;
   }
 }
 
@@ -121,8 +125,8 @@ __global__ void cls_attention(PassShape shape, const Bf16Pair* qkv, float* atten
     const float share = 1 / (reduced(total, false) * static_cast<float>(shape.heads));
     for (int t = threadIdx.x; t < shape.tokens; t += blockDim.x) mean[t] += scores[t] * share;
   }
-  float* out = attention + static_cast<std::size_t>(blockIdx.x) * (shape.tokens - 1);
-  for (int t = threadIdx.x; t < shape.tokens; t += blockDim.x) {
+  float* out = attention + static_cast<std::size_t>(blockIdx.x) * shape.patches;
+  for (int t = threadIdx.x; t <= shape.patches; t += blockDim.x) {
     if (t > 0) out[t - 1] = mean[t];
   }
 }
@@ -143,8 +147,8 @@ void with_share(const PassShape& shape, Launch launch) {
 
 const dim3 kThreads(kWarp, kWarpsPerBlock);
 
-int blocks_of(const PassShape& shape) {
-  return (shape.rows() + kWarpsPerBlock - 1) / kWarpsPerBlock;
+int blocks_of(int rows) {
+  return (rows + kWarpsPerBlock - 1) / kWarpsPerBlock;
 }
 
 }  // namespace
@@ -152,7 +156,7 @@ int blocks_of(const PassShape& shape) {
 void launch_embed(const PassShape& shape, const Bf16Pair* patches, const float* positions, Four* x,
                   NormView norm, Bf16Pair* normed, cudaStream_t stream) {
   with_share(shape, [&](auto most) {
-    embed<decltype(most)::value><<<blocks_of(shape), kThreads, 0, stream>>>(
+    embed<decltype(most)::value><<<blocks_of(shape.rows()), kThreads, 0, stream>>>(
         shape, reinterpret_cast<const Bf16Four*>(patches), reinterpret_cast<const Four*>(positions),
         x, norm, reinterpret_cast<Bf16Four*>(normed));
   });
@@ -161,7 +165,7 @@ void launch_embed(const PassShape& shape, const Bf16Pair* patches, const float* 
 void launch_normalise(const PassShape& shape, const Four* x, NormView norm, Bf16Pair* normed,
                       cudaStream_t stream) {
   with_share(shape, [&](auto most) {
-    normalise_rows<decltype(most)::value><<<blocks_of(shape), kThreads, 0, stream>>>(
+    normalise_rows<decltype(most)::value><<<blocks_of(shape.rows()), kThreads, 0, stream>>>(
         shape, x, norm, reinterpret_cast<Bf16Four*>(normed));
   });
 }
@@ -176,15 +180,15 @@ void launch_finish(const PassShape& shape, LastRow last, bool shorten, Four* tok
                    cudaStream_t stream) {
   with_share(shape, [&](auto most) {
     finish<decltype(most)::value>
-        <<<blocks_of(shape), kThreads, 0, stream>>>(shape, last, shorten, tokens);
+        <<<blocks_of(shape.named_rows()), kThreads, 0, stream>>>(shape, last, shorten, tokens);
   });
 }
 
-void launch_finish_pair(const PassShape& shape, LastRow teacher, LastRow student, Four* tokens,
-                        float* discrepancy, cudaStream_t stream) {
+void launch_finish_pair(const PassShape& shape, LastRow teacher, LastRow student,
+                        int student_tokens, Four* tokens, float* discrepancy, cudaStream_t stream) {
   with_share(shape, [&](auto most) {
-    finish_pairs<decltype(most)::value>
-        <<<blocks_of(shape), kThreads, 0, stream>>>(shape, teacher, student, tokens, discrepancy);
+    finish_pairs<decltype(most)::value><<<blocks_of(shape.named_rows()), kThreads, 0, stream>>>(
+        shape, teacher, student, student_tokens, tokens, discrepancy);
   });
 }
 
