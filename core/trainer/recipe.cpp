@@ -24,9 +24,6 @@ constexpr std::size_t kLeastPictureSteps = 150;
 constexpr int kPaperEpochs = 10;
 constexpr double kPaperRate = 5e-4;
 
-// Of the preset inspection: a defect may cover one patch or two.
-constexpr double kInspectionShare = 0.01;
-
 constexpr std::int64_t kMillisecond = 1'000'000;
 
 std::size_t quotient_up(std::size_t a, std::size_t b) {
@@ -117,7 +114,6 @@ Recipe resolve_recipe(const TrainingOptions& options, std::size_t pictures) {
     recipe.comparison = {5, TokenNorm::kLayer, TokenLoss::kSmoothL1};
     recipe.whole_student = true;
     recipe.guards_scene = false;
-    recipe.top_share = kInspectionShare;
     recipe.variants = variants_of(pictures);
   } else if (options.preset == "camera") {
     recipe.variants = variants_of(pictures);
