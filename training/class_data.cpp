@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "novelty/error.h"
+#include "record_data.h"
 
 namespace novelty {
 namespace {
@@ -53,11 +54,8 @@ std::vector<ClassTask> halves(const ClassData& data, const std::string& list) {
   return tasks;
 }
 
-}  // namespace
-
-ClassData read_class_data(const std::string& path) {
-  if (!fs::exists(path))
-    throw Error(ErrorKind::kNotFound, path, "no such file or folder", "check the path");
+// By the last two folders of each image.
+ClassData read_folders(const std::string& path) {
   ClassData data;
   for (ImageFile& file : list_images(path)) {
     const fs::path folder = fs::path(file.name).parent_path();
@@ -66,6 +64,15 @@ ClassData read_class_data(const std::string& path) {
     if (split == "train" || split == "test")
       (split == "train" ? data.train : data.test)[name].push_back(std::move(file));
   }
+  return data;
+}
+
+}  // namespace
+
+ClassData read_class_data(const std::string& path) {
+  if (!fs::exists(path))
+    throw Error(ErrorKind::kNotFound, path, "no such file or folder", "check the path");
+  ClassData data = is_record_data(path) ? read_record_data(path) : read_folders(path);
   if (data.train.size() < 2)
     throw Error(ErrorKind::kFormat, path, "holds fewer than two classes to train on", kLayout);
   for (const auto& [name, files] : data.test)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A set of images in classes: train/CLASS/IMAGE and test/CLASS/IMAGE, in a folder or a tar.
+// A set of images in classes: train/CLASS/IMAGE and test/CLASS/IMAGE, in a folder or a tar, or
+// records of binary files.
 #pragma once
 
 #include <cstddef>
@@ -19,7 +20,7 @@ struct ClassData {
   ImagesByClass train, test;
 };
 
-/// Images that lie elsewhere are left out.
+/// By folders, images that lie elsewhere are left out; or what read_record_data gives.
 /// Throws: Error (kNotFound, kRead; kFormat: fewer than two classes in `train`, or one of `test`
 /// that is not among them).
 ClassData read_class_data(const std::string& path);

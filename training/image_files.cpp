@@ -15,6 +15,7 @@
 #include <filesystem>
 #include <memory>
 #include <opencv2/imgcodecs.hpp>
+#include <span>
 #include <system_error>
 
 #include "base/file.h"
@@ -125,6 +126,20 @@ std::vector<std::byte> read_entry(const ImageFile& file) {
   return bytes;
 }
 
+std::vector<std::byte> portable_map(const RawImage& raw) {
+  const auto pixels = static_cast<std::size_t>(raw.width) * static_cast<std::size_t>(raw.height);
+  const std::string header = std::string(raw.channels == 1 ? "P5 " : "P6 ") +
+                             std::to_string(raw.width) + " " + std::to_string(raw.height) +
+                             " 255\n";
+  const auto text = std::as_bytes(std::span(header));
+  std::vector<std::byte> bytes(text.begin(), text.end());
+  const auto channels = static_cast<std::size_t>(raw.channels);
+  const auto data = std::span(*raw.bytes).subspan(raw.offset, pixels * channels);
+  for (std::size_t i = 0; i < pixels; ++i)
+    for (std::size_t c = 0; c < channels; ++c) bytes.push_back(data[c * pixels + i]);
+  return bytes;
+}
+
 }  // namespace
 
 bool is_tar(const std::string& path) {
@@ -162,6 +177,7 @@ std::vector<std::byte> read_image_file(const ImageFile& file) {
     }
     return all;
   }
+  if (file.raw) return portable_map(*file.raw);
   if (file.entry_offset >= 0) return read_entry(file);
   std::error_code failure;
   if (fs::file_size(file.path, failure) > kMaxImageBytes && !failure)
