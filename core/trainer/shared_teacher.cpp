@@ -84,13 +84,13 @@ void SharedTeacher::run(Teacher& network, std::span<const float> patches, int ba
 }
 
 std::size_t SharedTeacher::picture_tokens() const {
-  return layers() * static_cast<std::size_t>(1 + config().patch_count()) *
+  return layers() * (1 + static_cast<std::size_t>(config().patch_count())) *
          static_cast<std::size_t>(config().width);
 }
 
 double SharedTeacher::discrepancy_of(std::size_t picture) const {
   const auto width = static_cast<std::size_t>(config().width);
-  const auto tokens = static_cast<std::size_t>(1 + config().patch_count());
+  const auto tokens = 1 + static_cast<std::size_t>(config().patch_count());
   double sum = 0;
   for (std::size_t row = 0; row < layers() * tokens; ++row) {
     if (row % tokens == 0) continue;  // [CLS]

@@ -258,7 +258,7 @@ TEST_F(TeacherFile, WithAFaultIsRefused) {
       42, "pos_embed");
   expect_refused([](Weights& w) { w.set("pos_embed", {}, {1, 0, kWidth}); }, 42, "pos_embed");
   expect_refused([](Weights& w) { w.tensors.erase("patch_embed.proj.weight"); }, 42, "patch_embed");
-  const auto with_positions = [](std::vector<std::int64_t> shape) {
+  const auto with_positions = [](const std::vector<std::int64_t>& shape) {
     return [shape](Weights& w) {
       std::size_t count = 1;
       for (const auto side : shape) count *= static_cast<std::size_t>(side);
