@@ -13,6 +13,7 @@
 #include "mosaic.h"
 #include "published.h"
 #include "svg_chart.h"
+#include "trainer/source_facts.h"
 
 namespace novelty {
 namespace {
@@ -260,6 +261,7 @@ std::string class_json(const ClassResults& results, const ClassOptions& options)
            {"training_s", results.training_s},
            {"scoring_s", results.scoring_s},
            {"warnings", results.warnings}};
+  all["student"] = student_facts(options.training);
   all["mean_auroc"] = results.mean().score;
   for (const ClassResult& row : results.classes) {
     Json& one = all["classes"][row.name] = figures_of(row);

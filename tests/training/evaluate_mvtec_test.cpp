@@ -65,12 +65,13 @@ class EvaluateMvtec : public ::testing::Test {
 TEST_F(EvaluateMvtec, FindsDefectsAndWhereTheyAre) {
   if (std::string(std::getenv("NOVELTY_BACKEND_DIR")).find("fake") != std::string::npos)
     GTEST_SKIP() << "this build has no LibTorch backend";
-  const ChildResult done = run();
+  const ChildResult done = run({"--loss", "smooth-l1"});
   ASSERT_EQ(done.status, 0) << done.err;
   EXPECT_NE(done.out.find("pixels, bolt: AUROC"), std::string::npos) << done.out;
   const json found = result();
   EXPECT_EQ(found.at("protocol"), "mvtec");
   EXPECT_EQ(found.at("preset"), "inspection");
+  EXPECT_EQ(found.at("student").at("loss"), "smooth-l1");
   for (const char* category : {"bolt", "nut"}) {
     const json& one = found.at("classes").at(category);
     EXPECT_EQ(one.at("trained"), 24);
@@ -83,7 +84,7 @@ TEST_F(EvaluateMvtec, FindsDefectsAndWhereTheyAre) {
   }
   EXPECT_NE(text_of(file("out/report.html")).find("Where it is novel"), std::string::npos);
   EXPECT_TRUE(fs::exists(file("out/bolt/models/bolt.novelty")));
-  const ChildResult again = run();
+  const ChildResult again = run({"--loss", "smooth-l1"});
   ASSERT_EQ(again.status, 0) << again.err;
   EXPECT_EQ(again.err.find("distilling"), std::string::npos) << "nothing is trained twice";
 }
