@@ -9,7 +9,6 @@
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <numeric>
 #include <optional>
 #include <span>
 #include <utility>
@@ -311,76 +310,7 @@ std::vector<ConfusedImage> confused_images(const ClassOptions& options, std::siz
   return confused;
 }
 
-/// What is averaged.
-constexpr std::array kFigures{&ClassResult::score, &ClassResult::discrepancy, &ClassResult::density,
-                              &ClassResult::average_precision, &ClassResult::false_positive_rate};
-
-/// Of a sample.
-double deviation_of(const std::vector<double>& values) {
-  if (values.size() < 2) return 0;
-  const auto count = static_cast<double>(values.size());
-  const double mean = std::accumulate(values.begin(), values.end(), 0.0) / count;
-  double square = 0;
-  for (const double value : values) square += (value - mean) * (value - mean);
-  return std::sqrt(square / (count - 1));
-}
-
 }  // namespace
-
-ClassResult ClassResults::mean() const {
-  ClassResult mean;
-  mean.name = "mean";
-  mean.score_deviation = mean_deviation;
-  for (const ClassResult& one : classes)
-    for (const auto figure : kFigures)
-      mean.*figure += one.*figure / static_cast<double>(classes.size());
-  return mean;
-}
-
-ClassResults joined(const std::vector<ClassResults>& runs) {
-  ClassResults all = runs.front();
-  for (std::size_t i = 1; i < runs.size(); ++i) {
-    const ClassResults& run = runs[i];
-    all.classes.insert(all.classes.end(), run.classes.begin(), run.classes.end());
-    all.warnings.insert(run.warnings.begin(), run.warnings.end());
-    for (std::size_t k = 0; k < all.baselines.size(); ++k)
-      all.baselines[k].auroc.insert(all.baselines[k].auroc.end(), run.baselines.at(k).auroc.begin(),
-                                    run.baselines.at(k).auroc.end());
-    all.training_s += run.training_s;
-    all.scoring_s += run.scoring_s;
-  }
-  return all;
-}
-
-ClassResults over_seeds(const std::vector<ClassResults>& runs) {
-  ClassResults all = runs.front();
-  std::vector<double> means{all.mean().score};
-  for (std::size_t i = 1; i < runs.size(); ++i) {
-    means.push_back(runs[i].mean().score);
-    all.seeds.insert(all.seeds.end(), runs[i].seeds.begin(), runs[i].seeds.end());
-    all.warnings.insert(runs[i].warnings.begin(), runs[i].warnings.end());
-    all.training_s += runs[i].training_s;
-    all.scoring_s += runs[i].scoring_s;
-  }
-  all.mean_deviation = deviation_of(means);
-  for (std::size_t c = 0; c < all.classes.size(); ++c) {
-    for (std::size_t i = 0; i < all.classes[c].roc.size(); ++i) {
-      double sum = 0;
-      for (const ClassResults& run : runs) sum += run.classes.at(c).roc.at(i);
-      all.classes[c].roc[i] = sum / static_cast<double>(runs.size());
-    }
-    std::vector<double> scores(runs.size());
-    std::transform(runs.begin(), runs.end(), scores.begin(),
-                   [c](const ClassResults& run) { return run.classes.at(c).score; });
-    all.classes[c].score_deviation = deviation_of(scores);
-    for (const auto figure : kFigures) {
-      all.classes[c].*figure = 0;
-      for (const ClassResults& run : runs)
-        all.classes[c].*figure += run.classes.at(c).*figure / static_cast<double>(runs.size());
-    }
-  }
-  return all;
-}
 
 ClassResults evaluate_classes(const ClassOptions& options, const ClassData& data,
                               Progress& progress) {

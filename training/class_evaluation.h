@@ -44,6 +44,7 @@ struct ClassResult {
   std::size_t trained = 0, normal = 0, novel = 0;  ///< images
   double score = 0, discrepancy = 0, density = 0;  ///< AUROC of the score, and of each term alone
   double score_deviation = 0;                      ///< of `score`, over seeds
+  std::vector<double> seed_scores;                 ///< `score` of each seed
   double average_precision = 0;                    ///< of the score
   double false_positive_rate = 0;  ///< of the score, where 95 % of the novel images are found
   std::optional<double> tiles;     ///< of the quarters by their patches, where some of a mosaic's
@@ -61,7 +62,6 @@ struct ClassResults {
   std::vector<ClassResult> classes;      ///< one a task
   std::set<std::string> data_classes;    ///< all of the data's
   std::vector<ClassBaseline> baselines;  ///< of class_baselines
-  double mean_deviation = 0;             ///< of the mean score, over seeds
   std::set<std::string> warnings;        ///< of training, plain sentences
   double training_s = 0, scoring_s = 0;  ///< spent in this run
 

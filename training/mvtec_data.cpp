@@ -20,17 +20,23 @@ constexpr const char* kGood = "good";
 constexpr const char* kLayout =
     "lay it out as CATEGORY/train/good, CATEGORY/test/DEFECT and CATEGORY/ground_truth/DEFECT";
 
-bool is_category(const fs::path& folder) {
-  return fs::is_directory(folder / "train" / kGood) && fs::is_directory(folder / "test");
-}
-
+// Empty where there is none, or it cannot be read.
 std::vector<fs::path> folders_in(const fs::path& folder) {
   std::vector<fs::path> folders;
-  for (const auto& entry : fs::directory_iterator(folder))
-    if (entry.is_directory() && !entry.path().filename().string().starts_with('.'))
-      folders.push_back(entry.path());
+  std::error_code failure;
+  for (fs::directory_iterator entry(folder, failure), end; !failure && entry != end;
+       entry.increment(failure))
+    if (entry->is_directory(failure) && !entry->path().filename().string().starts_with('.'))
+      folders.push_back(entry->path());
   std::sort(folders.begin(), folders.end());
   return folders;
+}
+
+// Other classes to train on make it a set of classes, one of which is called "good".
+bool is_category(const fs::path& folder) {
+  const auto train = folders_in(folder / "train");
+  return train.size() == 1 && train.front().filename() == kGood &&
+         !folders_in(folder / "test").empty();
 }
 
 std::vector<fs::path> categories_in(const std::string& path) {

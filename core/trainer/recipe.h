@@ -49,7 +49,7 @@ struct Recipe {
   std::size_t calibration_views = 96;  ///< varied views of held-out pictures
   double top_share = 0.05;             ///< a foreign object covers few patches: no plain mean
   bool whole_pictures = false;         ///< pictures of a kind of thing: no density of tokens at
-                                       ///< their places, and no scene to guard
+                                       ///< their places
   bool guards_scene = true;            ///< one scene: a guard tells when it is another
   bool picture_density = false;        ///< one of pictures as wholes
   EventOptions events;                 ///< durations; the thresholds come from calibration

@@ -20,6 +20,7 @@ namespace {
 
 using testing::network_of;
 using testing::random_values;
+using testing::teacher_of;
 
 // bfloat16 has 8 bits; over a few blocks its roundings turn tokens by a few thousandths.
 constexpr double kLeastCosine = 0.9998;
@@ -60,13 +61,6 @@ VitConfig without_registers(VitConfig config) {
   return config;
 }
 
-// Registers that matter.
-VitWeights teacher_of(const VitConfig& config) {
-  VitWeights weights = init_untrained_teacher(config, 1);
-  if (config.registers > 0) weights["reg_token"] = random_values(weights.at("reg_token").size(), 9);
-  return weights;
-}
-
 // A pair of networks: the width, the heads, the grid.
 class Cuda : public ::testing::TestWithParam<VitConfig> {
  protected:
@@ -99,7 +93,7 @@ class Cuda : public ::testing::TestWithParam<VitConfig> {
   const VitConfig config_ = GetParam();
   const std::size_t picture_ = static_cast<std::size_t>(config_.patch_count()) *
                                static_cast<std::size_t>(config_.patch_values());
-  const VitWeights teacher_weights_ = teacher_of(config_);
+  const VitWeights teacher_weights_ = teacher_of(config_, 1);
   const VitConfig student_config_ = without_registers(config_);
   const VitWeights student_weights_ = init_student(student_config_, 2);
   const NetworkView teacher_ = network_of(config_, teacher_weights_);

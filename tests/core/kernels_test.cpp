@@ -24,6 +24,7 @@ namespace {
 
 using testing::network_of;
 using testing::random_values;
+using testing::teacher_of;
 
 std::vector<const VitKernels*> all_kernels() {
   std::vector<const VitKernels*> all;
@@ -181,13 +182,6 @@ VitConfig config_of(const Size& size) {
   return config;
 }
 
-// Registers that matter.
-VitWeights teacher_of(const VitConfig& config) {
-  VitWeights weights = init_untrained_teacher(config, 5);
-  if (config.registers > 0) weights["reg_token"] = random_values(weights.at("reg_token").size(), 9);
-  return weights;
-}
-
 // The network in double, by its definition, with the tokens but the registers at length 1.
 class Reference {
  public:
@@ -342,7 +336,7 @@ double worst_distance(const std::vector<double>& a, const std::vector<double>& b
 TEST_P(KernelsTest, NetworksOfEverySizeAreTheirDefinition) {
   for (const Size& size : kSizes) {
     const VitConfig config = config_of(size);
-    const VitWeights weights = teacher_of(config);
+    const VitWeights weights = teacher_of(config, 5);
     NetworkView network = network_of(config, weights);
     const auto patches =
         random_values(static_cast<std::size_t>(config.patch_count() * config.patch_values()), 6);
@@ -367,7 +361,7 @@ TEST_P(KernelsTest, PartsOfAPassGiveTheSameToTheBit) {
   const VitWeights student = init_student(config, 6);
   const NetworkView student_network = network_of(config, student);
   config.registers = 4;
-  const VitWeights teacher = teacher_of(config);
+  const VitWeights teacher = teacher_of(config, 5);
   NetworkView networks[] = {network_of(config, teacher), student_network};
   const auto patches =
       random_values(static_cast<std::size_t>(config.patch_count() * config.patch_values()), 6);

@@ -22,141 +22,17 @@
 #include "novelty/detector.h"
 #include "novelty/error.h"
 #include "novelty/recalibration.h"
-#include "temp_dir.h"
 #include "trainer/plan.h"
 #include "trainer/shared_teacher.h"
+#include "trainer_fixture.h"
 
 namespace novelty {
 namespace {
 
-using testing::TempDir;
-
-constexpr int kWidth = 72, kHeight = 40;
-
-// A bar that walks over a textured ground, a frame a step.
-class WalkingBar : public FrameSource {
- public:
-  explicit WalkingBar(std::size_t frames, bool time_ordered = true)
-      : frames_(frames), time_ordered_(time_ordered) {}
-
-  std::string identity() override { return R"({"scene":"walking bar"})"; }
-  double interval_s() override { return time_ordered_ ? 0.1 : 0; }
-  std::size_t count() override { return frames_; }
-  void rewind(std::size_t n) override { at_ = n; }
-
-  bool next(FrameView& frame) override {
-    if (at_ >= frames_ || at_ >= ends_at_) return false;
-    draw(at_++);
-    frame.format = PixelFormat::kRgb;
-    frame.width = kWidth;
-    frame.height = kHeight;
-    frame.planes[0] = {pixels_.data(), kWidth * 3};
-    return true;
-  }
-
-  void end_at(std::size_t frame) { ends_at_ = frame; }
-
- private:
-  void draw(std::size_t number) {
-    Rng ground(5), noise(6, number);
-    pixels_.resize(static_cast<std::size_t>(kWidth) * kHeight * 3);
-    for (std::size_t i = 0; i < pixels_.size(); ++i)
-      pixels_[i] = static_cast<std::uint8_t>(60 + ground.below(80) + noise.below(5));
-    const std::size_t left = number * 5 % (kWidth - 8);
-    for (std::size_t y = 0; y < kHeight; ++y)
-      for (std::size_t x = left * 3; x < (left + 8) * 3; ++x) pixels_[y * kWidth * 3 + x] = 230;
-  }
-
-  std::size_t frames_;
-  bool time_ordered_;
-  std::size_t at_ = 0;
-  std::size_t ends_at_ = std::numeric_limits<std::size_t>::max();
-  std::vector<std::uint8_t> pixels_;
-};
-
-VitConfig tiny_config() {
-  VitConfig config;
-  config.input_size = 64;
-  config.width = 64;
-  config.depth = 2;
-  config.heads = 1;
-  config.mlp_width = 128;
-  return config;
-}
-
-void write_teacher(const std::string& path, VitWeights weights,
-                   const VitConfig& config = tiny_config()) {
-  TensorMap tensors;
-  for (const auto& [name, shape] : vit_tensor_shapes(config))
-    tensors[name] = view_of(weights.at(name), shape);
-  const std::vector<float> head(10 * 64, 0.5F);
-  tensors["head.weight"] = view_of(head, {10, 64});
-  write_file_atomically(path, serialize_safetensors(tensors, {}));
-}
-
-std::string hash_of_file(const std::string& path) {
-  return sha256_hex(read_file(path));
-}
-
-class TrainerTest : public ::testing::Test {
- protected:
-  void SetUp() override {
-    try {
-      training_backend();
-    } catch (const Error& error) {
-      GTEST_SKIP() << "no backend: " << error.what();
-    }
-    write_teacher(folder_ / "tiny.augreg.safetensors", init_untrained_teacher(tiny_config(), 3));
-  }
-
-  TrainingOptions options(const std::string& output) const {
-    TrainingOptions options;
-    options.output = folder_ / output;
-    options.teacher_path = folder_ / "tiny.augreg.safetensors";
-    options.epochs = 1;
-    options.batch_size = 8;
-    options.threads = 1;
-    return options;
-  }
-
-  // Trains, cancelling at the `units`-th report of `stage`; true when it was cancelled.
-  bool cancelled_at(const TrainingOptions& options, TrainingStage stage, std::size_t units) const {
-    WalkingBar source(12);
-    std::size_t seen = 0;
-    try {
-      train(source, options, [&](const TrainingProgress& progress) {
-        return progress.stage != stage || ++seen < units;
-      });
-    } catch (const Error& error) {
-      EXPECT_EQ(error.kind(), ErrorKind::kCancelled) << error.what();
-      return true;
-    }
-    return false;
-  }
-
-  static PreparedFrame picture(FrameSource& source, std::size_t at, const Detector& detector) {
-    FrameView frame;
-    source.rewind(at);
-    EXPECT_TRUE(source.next(frame));
-    PreparedFrame prepared;
-    detector.prepare(frame, prepared);
-    return prepared;
-  }
-
-  // The error of a training run that must fail.
-  static std::string failure(FrameSource& source, const TrainingOptions& options, ErrorKind kind) {
-    try {
-      train(source, options);
-    } catch (const Error& error) {
-      EXPECT_EQ(error.kind(), kind) << error.what();
-      return error.what();
-    }
-    ADD_FAILURE() << "no error";
-    return {};
-  }
-
-  const TempDir folder_;
-};
+using testing::hash_of_file;
+using testing::tiny_teacher_config;
+using testing::TrainerTest;
+using testing::WalkingBar;
 
 TEST_F(TrainerTest, WritesAModelThatScoresAsTheReportSays) {
   WalkingBar source(20);
@@ -337,46 +213,6 @@ TEST_F(TrainerTest, TheSemanticPresetScoresPicturesAsWholes) {
   EXPECT_FALSE(read_bundle(folder_ / "again.novelty").picture.empty());
 }
 
-TEST_F(TrainerTest, EverySwitchOfTheStudentIsInTheModel) {
-  if (training_backend().description.starts_with("stand-in")) GTEST_SKIP() << "needs LibTorch";
-  TrainingOptions chosen = options("m.novelty");
-  chosen.layers = 2;
-  chosen.normalisation = "layer";
-  chosen.loss = "smooth-l1";
-  chosen.student_width = 128;
-  chosen.student_depth = 3;
-  chosen.mask_ratio = 0.25;
-  WalkingBar source(16);
-  const TrainingReport report = train(source, chosen);
-  const Bundle bundle = read_bundle(chosen.output);
-  EXPECT_EQ(bundle.student.config.width, 128);
-  EXPECT_EQ(bundle.student.config.depth, 3);
-  EXPECT_EQ(bundle.student.config.heads, 2);
-  EXPECT_EQ(bundle.student.head.at("weight").shape, (std::vector<std::int64_t>{64, 128}));
-  EXPECT_EQ(bundle.student.comparison,
-            (TokenComparison{2, TokenNorm::kLayer, TokenLoss::kSmoothL1}));
-  const auto detector = Detector::load(chosen.output, {"auto", 1, "fp32"});
-  const auto scratch = detector->make_scratch();
-  FrameScore score;
-  detector->score(picture(source, 15, *detector), *scratch, score);
-  EXPECT_FLOAT_EQ(static_cast<float>(score.score),
-                  static_cast<float>(report.holdout_scores.back()));
-  recalibrate(source, {chosen.output, folder_ / "again.novelty", {}, 1});
-  EXPECT_EQ(read_bundle(folder_ / "again.novelty").student.comparison.layers, 2);
-}
-
-TEST_F(TrainerTest, RefusesMoreLayersThanThereAreBlocks) {
-  TrainingOptions chosen = options("m.novelty");
-  chosen.layers = 3;
-  WalkingBar source(16);
-  try {
-    train(source, chosen);
-    FAIL();
-  } catch (const Error& error) {
-    EXPECT_NE(std::string(error.what()).find("2 blocks"), std::string::npos) << error.what();
-  }
-}
-
 TEST_F(TrainerTest, TheSemanticPresetFineTunesItsTeacher) {
   WalkingBar source(16, false);
   TrainingOptions chosen = options("m.novelty");
@@ -400,9 +236,9 @@ TEST_F(TrainerTest, TheSemanticPresetLeavesACompactTeacherAsItIs) {
   TrainingOptions chosen = options("m.novelty");
   chosen.preset = "semantic";
   EXPECT_EQ(fine_tuning_of(chosen), "contrast");
-  const VitWeights weights = init_untrained_teacher(tiny_config(), 3);
+  const VitWeights weights = init_untrained_teacher(tiny_teacher_config(), 3);
   TensorMap tensors;
-  for (const auto& [name, shape] : vit_tensor_shapes(tiny_config()))
+  for (const auto& [name, shape] : vit_tensor_shapes(tiny_teacher_config()))
     tensors[name] = view_of(weights.at(name), shape);
   chosen.teacher_path = folder_ / "compact.safetensors";
   write_file_atomically(chosen.teacher_path,
@@ -449,7 +285,7 @@ TEST_F(TrainerTest, UndoesFineTuningThatCollapsed) {
   EXPECT_EQ(told, 1);
   const Bundle bundle = read_bundle(chosen.output);
   EXPECT_EQ(bundle.info.teacher_fine_tuning, "none");
-  const VitWeights before = init_untrained_teacher(tiny_config(), 3);
+  const VitWeights before = init_untrained_teacher(tiny_teacher_config(), 3);
   EXPECT_EQ(to_floats(bundle.teacher.tensors.at("norm.bias"), "norm.bias"), before.at("norm.bias"));
 }
 
@@ -551,21 +387,6 @@ TEST_F(TrainerTest, RefusesBadInputInOneLine) {
   EXPECT_FALSE(std::filesystem::exists(chosen.output));
 }
 
-TEST_F(TrainerTest, RefusesTeachersThatCannotTeach) {
-  WalkingBar source(12);
-  TrainingOptions chosen = options("m.novelty");
-  VitWeights broken = init_untrained_teacher(tiny_config(), 3);
-  broken.at("norm.weight")[5] = std::nanf("");
-  write_teacher(folder_ / "nan.safetensors", broken);
-  chosen.teacher_path = folder_ / "nan.safetensors";
-  EXPECT_NE(failure(source, chosen, ErrorKind::kFormat).find("norm.weight"), std::string::npos);
-  const std::vector<float> values(4, 1);
-  write_file_atomically(folder_ / "other.safetensors",
-                        serialize_safetensors({{"conv1.weight", view_of(values, {4})}}, {}));
-  chosen.teacher_path = folder_ / "other.safetensors";
-  EXPECT_THROW(train(source, chosen), Error);
-}
-
 TEST_F(TrainerTest, ChecksEveryOption) {
   WalkingBar source(12);
   const auto refused = [&](auto change) {
@@ -589,69 +410,6 @@ TEST_F(TrainerTest, ChecksEveryOption) {
   refused([](TrainingOptions& o) { o.holdout = 0; });
   refused([](TrainingOptions& o) { o.holdout = 0.6; });
   refused([](TrainingOptions& o) { o.threads = 65; });
-}
-
-TEST_F(TrainerTest, WarnsOfATeacherWhoseNormalisationIsUnknown) {
-  WalkingBar source(12);
-  TrainingOptions chosen = options("m.novelty");
-  write_teacher(folder_ / "mine.safetensors", init_untrained_teacher(tiny_config(), 3));
-  chosen.teacher_path = folder_ / "mine.safetensors";
-  const TrainingReport report = train(source, chosen);
-  ASSERT_EQ(report.warnings.size(), 2U);
-  EXPECT_NE(report.warnings[0].find("0.5 is assumed"), std::string::npos);
-}
-
-// A file as timm has it: [CLS] without a position.
-TEST_F(TrainerTest, TakesTeachersWithRegisters) {
-  if (backend_for("auto").description.find("stand-in") != std::string::npos)
-    GTEST_SKIP() << "the stand-in fine-tunes no registers";
-  VitConfig config = tiny_config();
-  config.registers = 4;
-  VitWeights weights = init_untrained_teacher(config, 3);
-  for (float& value : weights.at("reg_token")) value *= 16;
-  weights.at("pos_embed")
-      .erase(weights.at("pos_embed").begin(), weights.at("pos_embed").begin() + 64);
-  TensorMap tensors;
-  for (const auto& [name, shape] : vit_tensor_shapes(config))
-    tensors[name] = view_of(weights.at(name),
-                            name == "pos_embed" ? std::vector<std::int64_t>{1, 16, 64} : shape);
-  TrainingOptions chosen = options("m.novelty");
-  chosen.teacher_path = folder_ / "vit_small_patch16_reg4_dinov2.safetensors";
-  write_file_atomically(chosen.teacher_path, serialize_safetensors(tensors, {}));
-  for (const char* tuning : {"none", "contrast", "defend"}) {
-    WalkingBar source(16, false);
-    chosen.fine_tuning = tuning;
-    chosen.input_size = tuning == std::string("none") ? 96 : 0;
-    const TrainingReport report = train(source, chosen);
-    const Bundle bundle = read_bundle(chosen.output);
-    EXPECT_EQ(bundle.teacher.config.registers, 4);
-    EXPECT_EQ(bundle.student.config.registers, 0);
-    EXPECT_EQ(bundle.info.input_size, chosen.input_size > 0 ? 96 : 64);
-    EXPECT_EQ(to_floats(bundle.teacher.tensors.at("reg_token"), {}) == weights.at("reg_token"),
-              tuning != std::string("contrast"))
-        << tuning;
-    const auto detector = Detector::load(chosen.output, {"auto", 1, "fp32"});
-    FrameScore score;
-    detector->score(picture(source, 0, *detector), *detector->make_scratch(), score);
-    EXPECT_TRUE(std::isfinite(score.score)) << tuning;
-  }
-}
-
-TEST_F(TrainerTest, TakesDinosPatchesOfEightAndItsNormalisation) {
-  WalkingBar source(12);
-  VitConfig config = tiny_config();
-  config.patch_size = 8;
-  TrainingOptions chosen = options("m.novelty");
-  chosen.teacher_path = folder_ / "vit_tiny_patch8_64.dino.safetensors";
-  write_teacher(chosen.teacher_path, init_untrained_teacher(config, 3), config);
-  const TrainingReport report = train(source, chosen);
-  for (const std::string& warning : report.warnings)
-    EXPECT_EQ(warning.find("normalisation"), std::string::npos) << warning;
-  const Bundle bundle = read_bundle(chosen.output);
-  EXPECT_EQ(bundle.info.patch_size, 8);
-  EXPECT_EQ(bundle.info.grid_size, 8);
-  EXPECT_EQ(bundle.teacher.mean, (std::array{0.485F, 0.456F, 0.406F}));
-  EXPECT_EQ(bundle.teacher.std, (std::array{0.229F, 0.224F, 0.225F}));
 }
 
 }  // namespace

@@ -2,6 +2,8 @@
 // Small networks of random weights, as the engine takes them.
 #include "test_network.h"
 
+#include "base/rng.h"
+
 namespace novelty::testing {
 
 VitConfig tiny_config(int depth) {
@@ -13,6 +15,14 @@ VitConfig tiny_config(int depth) {
   config.heads = 1;
   config.mlp_width = 256;
   return config;
+}
+
+VitWeights teacher_of(const VitConfig& config, std::uint64_t seed) {
+  VitWeights weights = init_untrained_teacher(config, seed);
+  Rng rng(seed + 1);
+  if (config.registers > 0)
+    for (float& value : weights.at("reg_token")) value = static_cast<float>(rng.uniform());
+  return weights;
 }
 
 NetworkView network_of(const VitConfig& config, const VitWeights& weights) {

@@ -98,6 +98,8 @@ TEST_F(EvaluateMvtec, TakesOneCategoryAndNamesOfSome) {
   EXPECT_TRUE(is_mvtec(file("data")));
   EXPECT_FALSE(is_mvtec(file("data/bolt/train")));
   EXPECT_FALSE(is_mvtec(file("none")));
+  draw("nut", "train/bad", 0, 220);
+  EXPECT_FALSE(is_mvtec(file("data/nut"))) << "two classes, one of them called good";
 }
 
 void expect_refused(const ChildResult& done, const std::string& part) {

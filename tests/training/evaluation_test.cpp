@@ -218,6 +218,26 @@ TEST(OverSeeds, GivesMeansAndTheDeviationsOfASample) {
   EXPECT_EQ(over_seeds({made_run(1, 0.8, 0.5)}).classes.at(0).score_deviation, 0);
 }
 
+TEST(OverSeeds, AveragesWhereItIsNovel) {
+  ClassResults first = made_run(1, 0.8, 0.5), second = made_run(2, 0.8, 0.5);
+  first.classes[0].pixels = PixelFigures{0.9, 0.5};
+  second.classes[0].pixels = PixelFigures{0.7, 0.1};
+  first.classes[1].tiles = 0.6;
+  second.classes[1].tiles = 0.8;
+  const ClassResults all = over_seeds({first, second});
+  EXPECT_NEAR(all.classes[0].pixels.value().auroc, 0.8, 1e-12);
+  EXPECT_NEAR(all.classes[0].pixels.value().aupro, 0.3, 1e-12);
+  EXPECT_FALSE(all.classes[0].tiles);
+  EXPECT_NEAR(all.classes[1].tiles.value(), 0.7, 1e-12);
+}
+
+TEST(Joined, GivesTheDeviationOfTheMeanOverAllTasks) {
+  const ClassResults a = over_seeds({made_run(1, 0.8, 0.5), made_run(2, 0.9, 0.5)});
+  const ClassResults b = over_seeds({made_run(1, 0.4, 0.7), made_run(2, 0.4, 0.7)});
+  // Of the means 0.6 and 0.625.
+  EXPECT_NEAR(joined({a, b}).mean().score_deviation, 0.017677669529663688, 1e-12);
+}
+
 const std::set<std::string> kCifar10{"airplane", "automobile", "bird",  "cat",  "deer",
                                      "dog",      "frog",       "horse", "ship", "truck"};
 
